@@ -1,0 +1,155 @@
+// Command addkeys merges new messages into the three catalogs.
+//
+//	go run ./locale/internal/addkeys FILE.json...
+//	go run ./locale/internal/addkeys -replace FILE.json...
+//	go run ./locale/internal/addkeys -missing
+//
+// A file holds {"some.key": {"pt": {"texto": "…", "regra": "…", "acao": "…"},
+// "en": {…}, "es": {…}}}. All files are checked before anything is written;
+// texts already there change only with -replace. Several people may run it at
+// the same time. With -missing it prints a skeleton of the keys that the
+// sources use and no catalog has, ready to be filled in. Run it at the root of
+// the module.
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"selo/locale/internal/keys"
+)
+
+func main() {
+	dir := flag.String("dir", "locale/messages", "folder of the catalogs")
+	replace := flag.Bool("replace", false, "let existing texts change")
+	missing := flag.Bool("missing", false, "print the keys that no catalog has")
+	flag.Parse()
+	if err := run(*dir, *replace, *missing, flag.Args()); err != nil {
+		fmt.Fprintln(os.Stderr, "addkeys:", err)
+		os.Exit(1)
+	}
+}
+
+func run(dir string, replace, missing bool, names []string) error {
+	if missing {
+		return printMissing(dir)
+	}
+	if len(names) == 0 {
+		return errors.New("name at least one file of new messages")
+	}
+	unlock, err := lock(filepath.Join(dir, ".lock"))
+	if err != nil {
+		return err
+	}
+	defer unlock()
+
+	catalogs, err := read(dir)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		add, err := keys.ParseAddition(data)
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		if wrong := keys.Merge(catalogs, add, replace); len(wrong) > 0 {
+			for _, w := range wrong {
+				fmt.Fprintln(os.Stderr, w)
+			}
+			return fmt.Errorf("%s: %d mistakes, nothing written", name, len(wrong))
+		}
+		fmt.Printf("%s: %d keys\n", name, len(add))
+	}
+	return write(dir, catalogs)
+}
+
+var languages = []string{"pt", "en", "es"}
+
+func read(dir string) (map[string]keys.Catalog, error) {
+	catalogs := map[string]keys.Catalog{}
+	for _, l := range languages {
+		data, err := os.ReadFile(filepath.Join(dir, l+".json"))
+		if err != nil {
+			return nil, err
+		}
+		if catalogs[l], err = keys.ParseCatalog(data); err != nil {
+			return nil, fmt.Errorf("%s.json: %w", l, err)
+		}
+	}
+	return catalogs, nil
+}
+
+// write replaces each catalog by a whole new file, so that a reader never sees half of one.
+func write(dir string, catalogs map[string]keys.Catalog) error {
+	for l, c := range catalogs {
+		data, err := c.Bytes()
+		if err != nil {
+			return err
+		}
+		final := filepath.Join(dir, l+".json")
+		if err := os.WriteFile(final+".new", data, 0o644); err != nil {
+			return err
+		}
+		if err := os.Rename(final+".new", final); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lock waits up to ten seconds for the file to be free and takes it.
+func lock(name string) (unlock func(), err error) {
+	for range 100 {
+		f, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL, 0o644)
+		if err == nil {
+			return func() { _ = os.Remove(name) }, f.Close()
+		}
+		if !errors.Is(err, fs.ErrExist) {
+			return nil, err
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	return nil, fmt.Errorf("%s is still there: remove it if nobody else is adding keys", name)
+}
+
+func printMissing(dir string) error {
+	catalogs, err := read(dir)
+	if err != nil {
+		return err
+	}
+	usage, err := keys.Scan(".", "selo")
+	if err != nil {
+		return err
+	}
+	skeleton := map[string]any{}
+	for _, use := range usage.Uses {
+		absent := map[string]keys.Entry{}
+		for _, l := range languages {
+			if _, ok := catalogs[l][use.Key]; !ok {
+				text := ""
+				for _, a := range use.Args {
+					text += "{" + a + "} "
+				}
+				absent[l] = keys.Entry{Text: text}
+			}
+		}
+		if len(absent) > 0 {
+			skeleton[use.Key] = absent
+			fmt.Fprintf(os.Stderr, "%s: %s\n", use.At, use.Key)
+		}
+	}
+	e := json.NewEncoder(os.Stdout)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(skeleton)
+}

@@ -1,0 +1,172 @@
+package keys
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Use is one place in the sources where a message key is given.
+type Use struct {
+	Key   string
+	At    string // "certificate/freeze.go:41"
+	Args  []string
+	Known bool // Args is complete; false when they come from a variable
+}
+
+// Usage is what the sources of a module say about message keys.
+type Usage struct {
+	Uses      []Use           // keys given where a key is expected
+	Mentioned map[string]bool // every string literal shaped like a key
+	Prefixes  []string        // "document.kind." where a key is put together at run time
+}
+
+// Mentions tells whether key is in the sources, whole or by its prefix.
+func (u *Usage) Mentions(key string) bool {
+	if u.Mentioned[key] {
+		return true
+	}
+	return slices.ContainsFunc(u.Prefixes, func(p string) bool { return strings.HasPrefix(key, p) })
+}
+
+// Scan reads every Go file of the module at root, except tests and testdata,
+// and finds where message keys are given.
+//
+// It starts from the known places (fault.New, fault.WithProblems, locale.Text,
+// the fields in seedFields) and follows functions that hand one of their
+// parameters on to such a place, so that helpers and methods count too. It
+// works on syntax alone: a key kept in a struct field of another type or
+// returned by a function is seen as mentioned only.
+func Scan(root, module string) (*Usage, error) {
+	s := &scanner{
+		root: root, module: module, fset: token.NewFileSet(),
+		packages: map[string][]*ast.File{},
+		sinks: map[string]sink{
+			module + "/fault.WithProblems": {index: 0},
+			module + "/locale.Text":        {index: 1},
+		},
+		consts: map[string]string{},
+		usage:  &Usage{Mentioned: map[string]bool{}},
+	}
+	if err := s.parse(); err != nil {
+		return nil, err
+	}
+	s.eachFile(s.collectConsts)
+	for known := -1; known != len(s.sinks); {
+		known = len(s.sinks)
+		s.eachFile(func(pkg string, f *ast.File) { s.walk(pkg, f, false) })
+	}
+	s.eachFile(func(pkg string, f *ast.File) { s.walk(pkg, f, true) })
+	slices.SortFunc(s.usage.Uses, func(a, b Use) int { return strings.Compare(a.Key+a.At, b.Key+b.At) })
+	return s.usage, nil
+}
+
+// seedFields are the struct fields that hold a message key.
+var seedFields = map[string]string{
+	"fault.Problem":         "Code",
+	"fault.Fault":           "Key",
+	"cmd/selo/term.Pair":    "Key",
+	"cmd/selo/term.Column":  "Key",
+	"cmd/selo/term.Options": "More",
+}
+
+// sink is a function that takes a message key.
+type sink struct {
+	index int  // of the key among its parameters
+	pairs bool // the next parameter is "args ...string", pairs of place and value
+}
+
+type scanner struct {
+	root, module string
+	fset         *token.FileSet
+	packages     map[string][]*ast.File // by import path
+	sinks        map[string]sink        // "selo/fault.New", "selo/cmd/selo/term#Done" (a method)
+	consts       map[string]string      // "selo/job.keyLost" → value
+	usage        *Usage
+}
+
+func (s *scanner) parse() error {
+	return filepath.WalkDir(s.root, func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		base := d.Name()
+		if d.IsDir() {
+			hidden := strings.HasPrefix(base, ".") || strings.HasPrefix(base, "_")
+			if name != s.root && (hidden || base == "testdata" || base == "node_modules" || base == "bin") {
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		if !strings.HasSuffix(base, ".go") || strings.HasSuffix(base, "_test.go") {
+			return nil
+		}
+		f, err := parser.ParseFile(s.fset, name, nil, parser.SkipObjectResolution)
+		if err != nil {
+			return fmt.Errorf("parse source: %w", err)
+		}
+		dir, err := filepath.Rel(s.root, filepath.Dir(name))
+		if err != nil {
+			return err
+		}
+		pkg := path.Join(s.module, filepath.ToSlash(dir))
+		s.packages[pkg] = append(s.packages[pkg], f)
+		return nil
+	})
+}
+
+func (s *scanner) eachFile(do func(pkg string, f *ast.File)) {
+	for pkg, list := range s.packages {
+		for _, f := range list {
+			do(pkg, f)
+		}
+	}
+}
+
+func (s *scanner) collectConsts(pkg string, f *ast.File) {
+	for _, d := range f.Decls {
+		g, ok := d.(*ast.GenDecl)
+		if !ok || g.Tok != token.CONST {
+			continue
+		}
+		for _, sp := range g.Specs {
+			v, ok := sp.(*ast.ValueSpec)
+			if !ok {
+				continue
+			}
+			for i, n := range v.Names {
+				if i < len(v.Values) {
+					if text, ok := literal(v.Values[i]); ok {
+						s.consts[pkg+"."+n.Name] = text
+					}
+				}
+			}
+		}
+	}
+}
+
+// literal returns the value of a string literal.
+func literal(e ast.Expr) (string, bool) {
+	b, ok := e.(*ast.BasicLit)
+	if !ok || b.Kind != token.STRING {
+		return "", false
+	}
+	text, err := strconv.Unquote(b.Value)
+	return text, err == nil
+}
+
+// at names a position relative to the module's root.
+func (s *scanner) at(n ast.Node) string {
+	p := s.fset.Position(n.Pos())
+	if rel, err := filepath.Rel(s.root, p.Filename); err == nil {
+		p.Filename = filepath.ToSlash(rel)
+	}
+	return fmt.Sprintf("%s:%d", p.Filename, p.Line)
+}
