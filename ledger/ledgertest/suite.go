@@ -303,7 +303,7 @@ func testTileOrder(t *testing.T, db DB) {
 		t.Fatalf("%d tiles for %d: %v", len(got), len(ids), err)
 	}
 	for i, id := range ids {
-		want := tiles[(len(tiles)-1-i+len(tiles))%len(tiles)]
+		want := tiles[(2*len(tiles)-1-i)%len(tiles)]
 		if want.TileID != id || !bytes.Equal(got[i], want.Data) {
 			t.Fatalf("place %d holds the wrong tile, want %s", i, id)
 		}
