@@ -1,0 +1,62 @@
+# Selo. `make` lists the targets.
+
+.DEFAULT_GOAL := help
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS += --no-builtin-rules
+
+.PHONY: help run check setup fmt format vet lint imports generate generated test race fault fuzz bench build cross
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
+
+run: ## everything on this machine, with sample data
+	go run ./cmd/selo demo
+
+check: ## all that continuous integration runs
+	@scripts/check.sh
+
+setup: ## install the tools that are missing
+	@scripts/setup.sh
+
+fmt: ## format the Go files
+	gofmt -w .
+
+format: ## fail when a Go file is not formatted
+	@scripts/format.sh
+
+vet: ## go vet, also of the code that breaks things on purpose
+	go vet -tags faulttest ./...
+
+lint: ## golangci-lint, the version that setup installs
+	bin/golangci-lint run ./...
+
+imports: ## the rules of imports_test.go
+	go test -count=1 .
+
+generate: ## make the generated files anew
+	go generate ./...
+
+generated: ## fail when a generated file is not fresh
+	@scripts/generated.sh
+
+test: ## all tests, quick
+	go test ./...
+
+race: ## all tests with the race detector
+	go test -race -timeout 20m ./...
+
+fault: ## break the program at every step; nothing may be lost
+	@scripts/fault.sh
+
+fuzz: ## every fuzz target for FUZZTIME (5s)
+	@scripts/fuzz.sh
+
+bench: ## measure, and print the table of docs/performance.md
+	go run ./cmd/selobench
+
+build: ## the program for this machine, in ./bin
+	CGO_ENABLED=0 go build -trimpath -o bin/selo ./cmd/selo
+
+cross: ## prove that it compiles for Windows and macOS
+	@scripts/cross.sh
