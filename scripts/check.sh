@@ -32,4 +32,4 @@ step 'Lint' lint
 step 'Other platforms' cross
 step 'Faults' fault
 step 'Tests with the race detector' race
-printf '\nEverything holds: %d s\n' $((SECONDS - begin))
+printf '\n%s: %d s\n' "Everything holds${SELO_CHECK_SKIP:+ but what was left out ($SELO_CHECK_SKIP)}" $((SECONDS - begin))
