@@ -149,7 +149,7 @@ func (a *applier) look(ctx context.Context, items []item) (*view, error) {
 		}
 	}
 	var err error
-	if v.current, err = a.tx.FindRecords(ctx, a.rem.Body, ids); err != nil {
+	if v.current, err = a.tx.FindRecords(ctx, ids); err != nil {
 		return nil, err
 	}
 	known := make([]certificate.ID, 0, len(v.current))
@@ -204,12 +204,12 @@ func (v *view) lookUpLinks(ctx context.Context, items []item) error {
 			a.companies[id] = revision.Company
 		}
 	}
-	records, err := a.tx.FindRecords(ctx, a.rem.Body, keysOf(products))
+	records, err := a.tx.FindRecords(ctx, keysOf(products))
 	if err != nil {
 		return err
 	}
 	for id, record := range records {
-		if record.Kind == certificate.KindProduct {
+		if record.Kind == certificate.KindProduct && record.Body == a.rem.Body {
 			v.products[id] = record.Imported
 		}
 	}
@@ -300,7 +300,7 @@ func (v *view) taken(it *item) (certificate.ID, bool) {
 // chain checks that the revision continues exactly what the base holds.
 func (v *view) chain(it *item, record Record, exists bool) (fault.Args, string) {
 	a, r := v.a, it.revision
-	if r.Body != a.rem.Body {
+	if r.Body != a.rem.Body || exists && record.Body != a.rem.Body {
 		return fault.Pairs("organismo", fmt.Sprintf("%.8s", r.Body), "esperado", string(a.rem.Body)), "revision.other_body"
 	}
 	if err := remessa.CheckOrder(a.lastKind, it.kind); err != nil {

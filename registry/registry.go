@@ -69,8 +69,8 @@ type Tx interface {
 	InsertPiece(ctx context.Context, remessaID int64, n int, data []byte) error
 	Piece(ctx context.Context, remessaID int64, n int) ([]byte, error)
 
-	// FindRecords gives the newest accepted state of those ids that exist.
-	FindRecords(ctx context.Context, sigla certificate.Sigla, ids []certificate.ID) (map[certificate.ID]Record, error)
+	// FindRecords gives the newest accepted state of those ids that exist, of whatever body.
+	FindRecords(ctx context.Context, ids []certificate.ID) (map[certificate.ID]Record, error)
 	FindContents(ctx context.Context, sigla certificate.Sigla, ids []certificate.ID) (map[certificate.ID][]byte, error)
 	FindKeys(ctx context.Context, sigla certificate.Sigla, kind certificate.Kind, keys []certificate.Key) (map[certificate.Key]certificate.ID, error)
 	// Apply inserts the revisions and moves their records, all of one remessa.
@@ -78,7 +78,7 @@ type Tx interface {
 	EachHash(ctx context.Context, remessaID int64, fn func(certificate.Hash) error) error
 	// EachNewest hands over the newest accepted revisions of a body, companies, products, certificates.
 	EachNewest(ctx context.Context, sigla certificate.Sigla, fn func(kind certificate.Kind, canonical []byte) error) error
-	// FindCertificate finds the record by its number's key.
+	// History gives the accepted revisions of a record below a ledger index, the first one first.
 	History(ctx context.Context, sigla certificate.Sigla, id certificate.ID, below int64) ([]Accepted, error)
 
 	InsertPublication(ctx context.Context, p Publication) error
@@ -87,6 +87,7 @@ type Tx interface {
 
 // Record is where a record stands: its newest accepted revision.
 type Record struct {
+	Body     certificate.Sigla
 	Kind     certificate.Kind
 	Number   int
 	Hash     certificate.Hash
