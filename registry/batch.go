@@ -263,9 +263,8 @@ func (a *applier) check(it *item, v *view) (problems []fault.Problem, unchanged 
 	if exists && record.Hash == it.hash {
 		return nil, true, nil
 	}
-	chain, code := v.chain(it, record, exists)
-	if code != "" {
-		return []fault.Problem{{Record: it.revision.Label(), Field: "revisao", Code: code, Args: chain}}, false, nil
+	if problems := v.chain(it, record, exists); len(problems) > 0 {
+		return problems, false, nil
 	}
 	var prev *certificate.Revision
 	if exists {
@@ -298,23 +297,26 @@ func (v *view) taken(it *item) (certificate.ID, bool) {
 }
 
 // chain checks that the revision continues exactly what the base holds.
-func (v *view) chain(it *item, record Record, exists bool) (fault.Args, string) {
+func (v *view) chain(it *item, record Record, exists bool) []fault.Problem {
 	a, r := v.a, it.revision
+	wrong := func(field, code string, args ...string) []fault.Problem {
+		return []fault.Problem{{Record: r.Label(), Field: field, Code: code, Args: fault.Pairs(args...)}}
+	}
 	if r.Body != a.rem.Body || exists && record.Body != a.rem.Body {
-		return fault.Pairs("organismo", fmt.Sprintf("%.8s", r.Body), "esperado", string(a.rem.Body)), "revision.other_body"
+		return wrong("organismo", "revision.body", "organismo", fmt.Sprintf("%.8s", r.Body), "esperado", string(a.rem.Body))
 	}
 	if err := remessa.CheckOrder(a.lastKind, it.kind); err != nil {
-		return nil, "bundle.order"
+		return wrong("", "bundle.order")
 	}
 	a.lastKind = it.kind
 	if v.ids[r.ID] || exists && record.Remessa == a.rem.ID {
-		return nil, "revision.repeated"
+		return wrong("id", "revision.repeated")
 	}
 	if exists && record.Kind != it.kind {
-		return fault.Pairs("tipo", string(it.kind), "esperado", string(record.Kind)), "revision.kind"
+		return wrong("id", "revision.kind", "tipo", string(it.kind), "esperado", string(record.Kind))
 	}
-	if r.Number != record.Number+1 || r.Previous != record.Hash {
-		return fault.Pairs("revisao", strconv.Itoa(r.Number), "esperada", strconv.Itoa(record.Number+1)), "revision.chain"
+	if !exists {
+		return r.CheckChain(nil, certificate.Hash{})
 	}
-	return nil, ""
+	return r.CheckChain(&certificate.Revision{Number: record.Number}, record.Hash)
 }

@@ -77,9 +77,9 @@ func reasonsText(rem Remessa) string {
 			break
 		}
 		t := locale.Problem(locale.PT, p)
-		fmt.Fprintf(&b, "%d. %s\n", i+1, strings.Join(nonEmpty(t.Registro, t.Campo, t.Mensagem), " · "))
-		if t.Acao != "" {
-			fmt.Fprintf(&b, "   %s\n", t.Acao)
+		fmt.Fprintf(&b, "%d. %s\n", i+1, strings.Join(nonEmpty(t.Record, t.Field, t.Message), " · "))
+		if t.Action != "" {
+			fmt.Fprintf(&b, "   %s\n", t.Action)
 		}
 	}
 	return b.String()

@@ -21,6 +21,9 @@ var bodiesJSON []byte
 //go:embed companies.json
 var companiesJSON []byte
 
+//go:embed countries.json
+var countriesJSON []byte
+
 // CertificatesCSV is the spreadsheet of body DEMO: UTF-8, a header line, fields
 // parted by semicolons and quoted where needed, dates as dd/mm/yyyy.
 //
@@ -111,3 +114,12 @@ func decode[T any](name string, content []byte) ([]T, error) {
 	}
 	return list, nil
 }
+
+// Country is a country or territory of ISO 3166-1.
+type Country struct {
+	Code string `json:"codigo"`
+	Name string `json:"nome"` // Portuguese, as the Unicode CLDR has it
+}
+
+// Countries returns all countries in the order of their codes.
+func Countries() ([]Country, error) { return decode[Country]("countries.json", countriesJSON) }
