@@ -30,6 +30,11 @@ func (db *DB) openPostgres(ctx context.Context, url string) error {
 	if cfg.RuntimeParams["application_name"] == "" {
 		cfg.RuntimeParams["application_name"] = "selo"
 	}
+	if cfg.RuntimeParams["plan_cache_mode"] == "" {
+		// A plan made while a table was empty reads all of it once it is full:
+		// a bulk load would get slower with each batch (seen: 12 times).
+		cfg.RuntimeParams["plan_cache_mode"] = "force_custom_plan"
+	}
 	if db.opts.Schema != "" {
 		cfg.RuntimeParams["search_path"] = pgx.Identifier{db.opts.Schema}.Sanitize()
 	}
