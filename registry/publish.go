@@ -91,19 +91,13 @@ func referenceNames(ctx context.Context, tx Tx) ([]byte, error) {
 	return out, nil
 }
 
-// SchedulePublication enqueues the next daily publication, once however often it is called.
-func SchedulePublication(ctx context.Context, tx Tx) error {
-	at := brasil.NextAt(tx.Now(), publishHour, publishMinute)
-	return tx.EnqueueJob(ctx, job.Job{Kind: PublishKind, Key: "publish:" + brasil.DateOf(at).String(), RunAt: at})
-}
+// PublishSchedule is when the job runs: every day at 22:00, Brasília time.
+func PublishSchedule() job.Schedule { return job.Daily(publishHour, publishMinute, brasil.Location()) }
 
-// PublishDaily is the job: it publishes, schedules tomorrow's and completes itself, together.
+// PublishDaily is the job: it publishes and completes itself, together.
 func (r *Registry) PublishDaily(ctx context.Context, done func(Tx) error) error {
 	return r.Store.Write(ctx, func(tx Tx) error {
 		if _, _, err := r.Publish(ctx, tx, "system"); err != nil {
-			return err
-		}
-		if err := SchedulePublication(ctx, tx); err != nil {
 			return err
 		}
 		return done(tx)

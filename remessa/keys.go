@@ -1,6 +1,7 @@
 package remessa
 
 import (
+	"bytes"
 	"crypto/ecdh"
 	"crypto/ed25519"
 	"crypto/rand"
@@ -149,6 +150,18 @@ func OpenRelease(signed string, registry ed25519.PublicKey, body certificate.Sig
 		return nil, fault.New(fault.Invalid, "tables.other_body", "organismo", string(t.Body), "esperado", string(body))
 	}
 	return &t, nil
+}
+
+// SignSnapshot signs the sealing text of a published snapshot.
+func SignSnapshot(text []byte, keys Keys) (string, error) { return sign(typeSnapshot, text, keys.Sign) }
+
+// CheckSnapshot tells whether registry sealed text. Faults: Invalid "signature.…".
+func CheckSnapshot(text []byte, signature string, registry ed25519.PublicKey) error {
+	payload, err := verify(typeSnapshot, signature, registry)
+	if err == nil && !bytes.Equal(payload, text) {
+		err = fault.New(fault.Invalid, "signature.wrong")
+	}
+	return err
 }
 
 // tokenLife is how long a request may take from signing to arrival, clock differences included.

@@ -15,6 +15,7 @@ const (
 	typeRemessa   = "selo-remessa"
 	typeBase      = "selo-base"
 	typeRelease   = "selo-tabelas"
+	typeSnapshot  = "selo-publicacao"
 	typeToken     = "selo-token"
 	typeEnrolment = "selo-inscricao"
 	typeRegistry  = "selo-registro"
