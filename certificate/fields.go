@@ -152,6 +152,8 @@ func (p *problems) products(links []ProductLink, today brasil.Date) {
 	}
 }
 
+// services counts a class once a company, cancelled ones apart: a transfer can
+// bring two together (manual 2.2.1.4), and cancelling one must be a way out.
 func (p *problems) services(links []ServiceLink, today brasil.Date) {
 	type scope struct {
 		class   ServiceClassCode
@@ -168,11 +170,12 @@ func (p *problems) services(links []ServiceLink, today brasil.Date) {
 		p.linkText(list, i, "classe", string(l.Class), maxCode)
 		p.linkText(list, i, "descricao", l.Description, maxText)
 		k := scope{l.Class, l.Company}
-		if ids[l.ID] || scopes[k] && l.Class != "" {
+		counts := l.Class != "" && l.Situation != Cancelled
+		if ids[l.ID] || counts && scopes[k] {
 			p.add(element(list, i), "certificate.service.repeated",
 				"classe", excerpt(string(l.Class)), "empresa", excerpt(string(l.Company)))
 		}
-		ids[l.ID], scopes[k] = true, true
+		ids[l.ID], scopes[k] = true, scopes[k] || counts
 		p.link(list, i, l.Situation, l.EnteredOn, today)
 		p.documents(element(list, i)+".", l.Documents, today)
 	}

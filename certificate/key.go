@@ -24,7 +24,8 @@ func (c *Certificate) Key() Key {
 }
 
 // Key is made of country, CNPJ, CPF and name. All are in it because a company
-// with a wrong name is corrected by registering it again (FAQ 3.15).
+// with a wrong name is corrected by registering it again (FAQ 3.15). Numbers
+// count as they are kept, so [Company.Clean] comes first.
 func (c *Company) Key() Key {
 	return keyOf(KindCompany, string(c.Country), string(c.CNPJ), string(c.CPF),
 		strings.ToUpper(brasil.Squeeze(c.Name)))

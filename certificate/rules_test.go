@@ -242,6 +242,16 @@ var serviceCases = []ruleCase{
 		twin.ID = nobody
 		c.Services = append(c.Services, twin)
 	}, "servicos[1] certificate.service.repeated"),
+	cert("twice, one of them cancelled", func(c *Certificate) {
+		twin := c.Services[0]
+		twin.ID, twin.Situation = nobody, Cancelled
+		c.Services = []ServiceLink{twin, c.Services[0]}
+	}),
+	cert("one id twice", func(c *Certificate) {
+		twin := c.Services[0]
+		twin.Class, twin.Documents = "gnv", nil
+		c.Services = append(c.Services, twin)
+	}, "servicos[1] certificate.service.repeated", "servicos[1].documentos service.documents.required"),
 	cert("document without entry", func(c *Certificate) { c.Services[0].Documents[0].EnteredOn = brasil.Date{} },
 		"servicos[0].documentos[0].data_entrada certificate.entered.required"),
 	cert("document that expired", func(c *Certificate) { c.Services[0].Documents[0].EnteredOn = mustDate("2022-02-28") },
