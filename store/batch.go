@@ -12,7 +12,7 @@ const (
 	copyFrom    = 64    // rows from which COPY beats its extra round trips
 	inMinimum   = 8     // smallest padded size of an IN list
 	inMaximum   = 512   // largest
-	batchSQLite = 64    // rows of one statement; more gains nothing (see BenchmarkBatchInsert)
+	batchSQLite = 128   // rows of one statement; more gains nothing (see BenchmarkBatchInsert)
 	batchPG     = 512
 )
 

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"slices"
@@ -9,6 +10,9 @@ import (
 
 	"selo/store"
 	"selo/store/storetest"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
 )
 
 var modelColumns = []string{"id", "brand", "name", "imported", "at"}
@@ -119,39 +123,86 @@ func TestInChunks(t *testing.T) {
 	}
 }
 
-// BenchmarkBatchInsert shows rows per second beside a bare loop of inserts.
+const benchRows = 20_000
+
+const insertModelText = `INSERT INTO model (id, brand, name, imported, at) VALUES ($1, $2, $3, $4, $5)`
+
+// BenchmarkBatchInsert shows rows per second, beside a loop of inserts and
+// beside the bare driver: a prepared loop on SQLite, COPY on PostgreSQL.
 func BenchmarkBatchInsert(b *testing.B) {
 	for _, e := range []*storetest.Engine{storetest.NewSQLite(b), storetest.NewPostgres(b)} {
-		db := e.Open(b, counterSet)
-		ctx, const20k := context.Background(), 20_000
-		bench := func(name string, body func(tx *store.Tx) error) {
+		db, raw := e.Open(b, counterSet), e.Raw(b)
+		ctx, cancel := context.WithCancel(context.Background()) // as a request's
+		defer cancel()
+		bench := func(name string, body func() error) {
 			b.Run(string(e.Dialect)+"/"+name, func(b *testing.B) {
 				for b.Loop() {
 					b.StopTimer()
-					must(b, db.Write(ctx, func(tx *store.Tx) error { _, err := tx.Exec(ctx, `DELETE FROM model`); return err }))
+					_, err := raw.ExecContext(ctx, `DELETE FROM model`)
+					must(b, err)
 					b.StartTimer()
-					must(b, db.Write(ctx, body))
+					must(b, body())
 				}
-				b.ReportMetric(float64(const20k)*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
+				b.ReportMetric(benchRows*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
 			})
 		}
-		bench("loop", func(tx *store.Tx) error {
-			row := modelRow()
-			for i := range const20k {
-				_, err := tx.Exec(ctx, `INSERT INTO model (id, brand, name, imported, at) VALUES (?, ?, ?, ?, ?)`, row(i)...)
-				if err != nil {
-					return err
+		bare := bareLoop
+		if e.Dialect == store.Postgres {
+			bare = bareCopy
+		}
+		bench("bare", func() error { return bare(ctx, raw) })
+		bench("loop", func() error {
+			return db.Write(ctx, func(tx *store.Tx) error {
+				row := modelRow()
+				for i := range benchRows {
+					_, err := tx.Exec(ctx, `INSERT INTO model (id, brand, name, imported, at) VALUES (?, ?, ?, ?, ?)`, row(i)...)
+					if err != nil {
+						return err
+					}
 				}
-			}
-			return nil
+				return nil
+			})
 		})
-		bench("batch", func(tx *store.Tx) error {
-			_, err := tx.BatchInsert(ctx, "model", modelColumns, modelRow(), const20k, "")
-			return err
-		})
-		bench("batch with conflict clause", func(tx *store.Tx) error {
-			_, err := tx.BatchInsert(ctx, "model", modelColumns, modelRow(), const20k, "ON CONFLICT DO NOTHING")
-			return err
-		})
+		for name, suffix := range map[string]string{"batch": "", "batch on conflict": "ON CONFLICT DO NOTHING"} {
+			bench(name, func() error {
+				return db.Write(ctx, func(tx *store.Tx) error {
+					_, err := tx.BatchInsert(ctx, "model", modelColumns, modelRow(), benchRows, suffix)
+					return err
+				})
+			})
+		}
 	}
+}
+
+func bareLoop(ctx context.Context, raw *sql.DB) error {
+	tx, err := raw.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	st, err := tx.PrepareContext(ctx, insertModelText)
+	if err != nil {
+		return err
+	}
+	for i := range benchRows {
+		if _, err := st.ExecContext(ctx, i, "marca", fmt.Sprint("modelo ", i), i%2 == 0, start.UnixMicro()); err != nil {
+			return err
+		}
+	}
+	return tx.Commit()
+}
+
+func bareCopy(ctx context.Context, raw *sql.DB) error {
+	conn, err := raw.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	return conn.Raw(func(dc any) error {
+		source := pgx.CopyFromSlice(benchRows, func(i int) ([]any, error) {
+			return []any{i, "marca", fmt.Sprint("modelo ", i), i%2 == 0, start.UnixMicro()}, nil
+		})
+		_, err := dc.(*stdlib.Conn).Conn().CopyFrom(ctx, pgx.Identifier{"model"}, modelColumns, source)
+		return err
+	})
 }

@@ -12,7 +12,7 @@ import (
 // killer counts the database calls of all bases of the process.
 //
 // SELO_KILL_AT=n kills the process right before the n-th call, without a
-// chance to clean up. SELO_KILL_COUNT_FILE=path keeps the number of calls so
+// chance to clean up; migrations are not counted. SELO_KILL_COUNT_FILE=path keeps the number of calls so
 // far in that file, so that a first run tells how many places there are to die.
 var killer struct {
 	once sync.Once

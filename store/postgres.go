@@ -85,7 +85,7 @@ func (db *DB) withMigrationLock(ctx context.Context, pdb *sql.DB, f func() error
 func (s *session) beginPostgres(ctx context.Context, write bool) error {
 	text := "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 	if write {
-		text = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
+		text = "BEGIN ISOLATION LEVEL READ COMMITTED"
 	}
 	_, err := s.conn.ExecContext(ctx, text)
 	return err

@@ -3,8 +3,10 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"net/url"
+	"os"
 	"path/filepath"
 	"runtime"
 	"strconv"
@@ -120,4 +122,30 @@ func (s *session) beginSQLite(ctx context.Context, write bool) error {
 func (s *session) commitSQLite(ctx context.Context) error {
 	_, err := s.exec(ctx, "COMMIT", nil)
 	return err
+}
+
+// BackupTo writes a compact copy of a SQLite base, as of one moment, to a file
+// that must not exist yet; the base stays in use meanwhile. The copy has reached
+// the disk when it returns. On PostgreSQL it is an error: use pg_dump.
+func (db *DB) BackupTo(ctx context.Context, path string) error {
+	if db.dialect != SQLite {
+		return fmt.Errorf("back up %s: only SQLite bases are copied by the program", db.name)
+	}
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return fmt.Errorf("back up %s: %w", db.name, err)
+	}
+	s, err := db.readers.acquire(ctx)
+	if err != nil {
+		return fmt.Errorf("back up %s: %w", db.name, err)
+	}
+	defer db.readers.release(s, false)
+	if _, err := s.conn.ExecContext(ctx, "VACUUM INTO ?", abs); err != nil {
+		return fmt.Errorf("back up %s: %w", db.name, db.translate(err))
+	}
+	f, err := os.OpenFile(abs, os.O_RDWR, 0)
+	if err != nil {
+		return fmt.Errorf("back up %s: %w", db.name, err)
+	}
+	return errors.Join(f.Sync(), f.Close())
 }

@@ -468,3 +468,24 @@ func TestOnEnqueue(t *testing.T) {
 		}
 	})
 }
+
+func TestBackupTo(t *testing.T) {
+	t.Parallel()
+	e := storetest.NewSQLite(t)
+	ctx, db := t.Context(), e.Open(t, counterSet)
+	must(t, db.Write(ctx, func(tx *store.Tx) error { return insertModel(ctx, tx, 1, "a", "b") }))
+	path := filepath.Join(t.TempDir(), "cópia ? (1).db")
+	must(t, db.Write(ctx, func(tx *store.Tx) error {
+		must(t, insertModel(ctx, tx, 2, "c", "d")) // not committed yet: not in the copy
+		return db.BackupTo(ctx, path)
+	}))
+	if err := db.BackupTo(ctx, path); err == nil {
+		t.Error("a backup was overwritten")
+	}
+	backup, err := store.Open(ctx, "sqlite:"+path, store.Options{Migrations: []store.MigrationSet{counterSet}})
+	must(t, err)
+	defer backup.Close()
+	if n := countModels(t, backup); n != 1 {
+		t.Errorf("%d rows in the copy, want 1", n)
+	}
+}

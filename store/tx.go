@@ -194,12 +194,13 @@ func (tx *Tx) Now() time.Time { return tx.now }
 func (tx *Tx) Dialect() Dialect { return tx.db.dialect }
 
 // Exec runs a statement with ? binds and returns the number of rows it changed.
-// A time.Time is bound as a [Time]. A broken unique rule is [ErrUnique].
+// A time.Time is bound as a [Time]. A broken unique rule is [ErrUnique]. A
+// cancelled ctx ends the transaction, in SQLite's writer after the statement at work.
 func (tx *Tx) Exec(ctx context.Context, query string, args ...any) (int64, error) {
 	if err := tx.ready(ctx, "exec"); err != nil {
 		return 0, err
 	}
-	res, err := tx.s.exec(ctx, tx.db.rebind(query), bindAll(args))
+	res, err := tx.s.exec(tx.during(ctx), tx.db.rebind(query), bindAll(args))
 	if err != nil {
 		return 0, tx.fail(err)
 	}
@@ -216,7 +217,7 @@ func (tx *Tx) Query(ctx context.Context, query string, args ...any) (*Rows, erro
 	if err := tx.ready(ctx, "query"); err != nil {
 		return nil, err
 	}
-	rows, err := tx.s.query(ctx, tx.db.rebind(query), bindAll(args))
+	rows, err := tx.s.query(tx.during(ctx), tx.db.rebind(query), bindAll(args))
 	if err != nil {
 		return nil, tx.fail(err)
 	}
@@ -240,10 +241,20 @@ func (tx *Tx) ready(ctx context.Context, op string) error {
 	case tx.rows != nil:
 		return errOpenRows
 	}
-	if err := tx.db.intercept(ctx, op); err != nil {
-		return tx.fail(err)
+	err := ctx.Err()
+	if err == nil {
+		err = tx.db.intercept(ctx, op)
 	}
-	return nil
+	return tx.fail(err)
+}
+
+// during is the context of one statement. A SQLite writer looks at ctx between
+// statements only: watching it costs as much as inserting a row.
+func (tx *Tx) during(ctx context.Context) context.Context {
+	if tx.write && tx.db.dialect == SQLite {
+		return context.WithoutCancel(ctx)
+	}
+	return ctx
 }
 
 // Rows is the result of [Tx.Query].
