@@ -44,6 +44,11 @@ type Tx interface {
 	Now() time.Time
 	AppendAudit(ctx context.Context, e audit.Event) error
 	EnqueueJob(ctx context.Context, j job.Job) error
+	CompleteJob(ctx context.Context, id job.ID, token string) error
+
+	// PinIdentity writes down whose base this is; later calls with anything else
+	// are fault.Conflict "registry.other_identity".
+	PinIdentity(ctx context.Context, origin string, keys remessa.PublicKeys) error
 
 	// Body must exist: fault.NotFound "body.unknown". LockBody also keeps others
 	// from processing its remessas until the transaction ends.

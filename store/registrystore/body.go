@@ -1,6 +1,7 @@
 package registrystore
 
 import (
+	"bytes"
 	"context"
 	"crypto/ecdh"
 	"database/sql"
@@ -11,6 +12,7 @@ import (
 	"selo/certificate"
 	"selo/fault"
 	"selo/registry"
+	"selo/remessa"
 	"selo/store"
 )
 
@@ -175,4 +177,22 @@ func absent(err error, what string) error {
 		return nil
 	}
 	return fmt.Errorf("%s: %w", what, err)
+}
+
+// PinIdentity implements registry.Tx.
+func (tx *Tx) PinIdentity(ctx context.Context, origin string, keys remessa.PublicKeys) error {
+	if _, err := tx.Exec(ctx, `
+		INSERT INTO identity (id, origin, sign_key, agree_key) VALUES (1, ?, ?, ?)
+		ON CONFLICT (id) DO NOTHING`, origin, []byte(keys.Sign), keys.Agree.Bytes()); err != nil {
+		return fmt.Errorf("pin identity: %w", err)
+	}
+	var known string
+	var sign, agree []byte
+	if err := tx.QueryRow(ctx, `SELECT origin, sign_key, agree_key FROM identity WHERE id = 1`).Scan(&known, &sign, &agree); err != nil {
+		return fmt.Errorf("read identity: %w", err)
+	}
+	if known != origin || !bytes.Equal(sign, keys.Sign) || !bytes.Equal(agree, keys.Agree.Bytes()) {
+		return fault.New(fault.Conflict, "registry.other_identity", "origem", known, "informada", origin)
+	}
+	return nil
 }

@@ -1,4 +1,12 @@
 -- +goose Up
+-- Whose base this is: a process with other keys would sign what nobody can check.
+CREATE TABLE identity (
+	id        BIGINT PRIMARY KEY CHECK (id = 1),
+	origin    TEXT NOT NULL,
+	sign_key  BYTEA NOT NULL,
+	agree_key BYTEA NOT NULL
+);
+
 CREATE TABLE body (
 	sigla         TEXT PRIMARY KEY CHECK (sigla <> ''),
 	name          TEXT NOT NULL,

@@ -1,0 +1,181 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"selo/catalog"
+	"selo/clock"
+	"selo/registry"
+	"selo/remessa"
+	"selo/store/registrystore"
+)
+
+// follower keeps this node's snapshot at the newest publication. Nodes of one
+// base do it each for itself: a snapshot is a projection of what is in the base.
+type follower struct {
+	store    registrystore.Store
+	dir      string
+	holder   *catalog.Holder
+	keys     remessa.Keys
+	clock    clock.Clock
+	wake     chan struct{}
+	progress func(done, total int64)
+	shown    int64 // number of the publication in holder
+}
+
+// keptSnapshots stay on disk: the current one and the one before.
+const keptSnapshots = 2
+
+// pollPublications is how long another node's publication may go unseen.
+const pollPublications = 5 * time.Second
+
+// building is the prefix of folders of snapshots under construction.
+const building = "em-construcao-"
+
+// poke makes run look at once. It never blocks.
+func (f *follower) poke() {
+	select {
+	case f.wake <- struct{}{}:
+	default: // a look is already due
+	}
+}
+
+// run follows until the context ends.
+func (f *follower) run(ctx context.Context) {
+	ticker := time.NewTicker(pollPublications)
+	defer ticker.Stop()
+	for {
+		if _, err := f.step(ctx); err != nil && ctx.Err() == nil {
+			slog.ErrorContext(ctx, "snapshot not made; trying again", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		case <-f.wake:
+		}
+	}
+}
+
+// step shows the newest publication, building its snapshot when this node has
+// none yet, and tells whether there was a new one.
+func (f *follower) step(ctx context.Context) (changed bool, err error) {
+	var p registry.Publication
+	var found bool
+	err = f.store.Read(ctx, func(tx registry.Tx) error {
+		p, found, err = tx.FindPublication(ctx)
+		return err
+	})
+	if err != nil || !found || p.Number == f.shown {
+		return false, err
+	}
+	next, err := f.open(ctx, f.path(p.Number))
+	if err != nil {
+		if next, err = f.make(ctx, p); err != nil {
+			return false, err
+		}
+	}
+	f.holder.Swap(next)
+	f.shown = p.Number
+	f.clean()
+	slog.InfoContext(ctx, "publication shown", "number", p.Number, "size", p.Head.Size)
+	return true, nil
+}
+
+func (f *follower) path(number int64) string {
+	return filepath.Join(f.dir, fmt.Sprintf("publicacao-%06d.sqlite", number))
+}
+
+func (f *follower) open(ctx context.Context, path string) (*catalog.Catalog, error) {
+	return catalog.Open(ctx, path, catalog.OpenOptions{Clock: f.clock, Check: func(text []byte, signature string) error {
+		return remessa.CheckSnapshot(text, signature, f.keys.Public().Sign)
+	}})
+}
+
+// make builds the snapshot in a folder of its own, so that two processes on one
+// data folder cannot spoil each other's, and moves it into place whole.
+func (f *follower) make(ctx context.Context, p registry.Publication) (*catalog.Catalog, error) {
+	if err := os.MkdirAll(f.dir, 0o750); err != nil {
+		return nil, fmt.Errorf("make snapshot folder: %w", err)
+	}
+	dir, err := os.MkdirTemp(f.dir, building)
+	if err != nil {
+		return nil, fmt.Errorf("make snapshot folder: %w", err)
+	}
+	defer func() { _ = os.RemoveAll(dir) }() // what is left is cleaned at the next start
+	src := registrystore.Source{Store: f.store, Publication: p}
+	path := filepath.Join(dir, filepath.Base(f.path(p.Number)))
+	options := catalog.Options{Progress: f.progress, Sign: func(text []byte) (string, error) { return remessa.SignSnapshot(text, f.keys) }}
+	if prev := f.previous(ctx); prev != "" {
+		if err = catalog.Update(ctx, src, prev, src.Snapshot(), path, options); err != nil {
+			slog.WarnContext(ctx, "snapshot not updated from the last one; building it whole", "error", err)
+		}
+	}
+	if _, missing := os.Stat(path); missing != nil {
+		if err := catalog.Build(ctx, src, src.Snapshot(), path, options); err != nil {
+			return nil, err
+		}
+	}
+	if err := os.Rename(path, f.path(p.Number)); err != nil {
+		return nil, fmt.Errorf("move snapshot into place: %w", err)
+	}
+	return f.open(ctx, f.path(p.Number))
+}
+
+// previous is the newest sound snapshot on disk; empty when there is none.
+func (f *follower) previous(ctx context.Context) string {
+	files := f.files()
+	for _, path := range slices.Backward(files) {
+		c, err := f.open(ctx, path)
+		if err == nil {
+			_ = c.Close() // it was only looked at
+			return path
+		}
+	}
+	return ""
+}
+
+// files lists the snapshots on disk, the oldest first.
+func (f *follower) files() []string {
+	entries, err := os.ReadDir(f.dir)
+	if err != nil {
+		return nil // not made yet
+	}
+	var files []string
+	for _, e := range entries { // sorted by name
+		if !e.IsDir() && strings.HasPrefix(e.Name(), "publicacao-") && strings.HasSuffix(e.Name(), ".sqlite") {
+			files = append(files, filepath.Join(f.dir, e.Name()))
+		}
+	}
+	return files
+}
+
+// clean removes old snapshots and what a killed process left half built.
+// Readers keep what they have open.
+func (f *follower) clean() {
+	files := f.files()
+	for len(files) > keptSnapshots {
+		if err := os.Remove(files[0]); err != nil && !errors.Is(err, os.ErrNotExist) {
+			slog.Warn("old snapshot not removed", "error", err)
+		}
+		files = files[1:]
+	}
+	entries, err := os.ReadDir(f.dir)
+	if err != nil {
+		return
+	}
+	for _, e := range entries {
+		info, err := e.Info()
+		if err == nil && e.IsDir() && strings.HasPrefix(e.Name(), building) && f.clock.Now().Sub(info.ModTime()) > 24*time.Hour {
+			_ = os.RemoveAll(filepath.Join(f.dir, e.Name())) // tried again the next time
+		}
+	}
+}
