@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"selo/brasil"
 )
 
 // separators returns how lang parts thousands and decimals.
@@ -107,18 +109,19 @@ func Duration(lang Lang, d time.Duration) string {
 	return fmt.Sprintf("%s%s d %02d h", sign, Number(lang, s/86400), s%86400/3600)
 }
 
-// Day writes a calendar day: 01/03/2025 in Portuguese and Spanish, 2025-03-01
-// in English, where day and month would otherwise be confused.
-func Day(lang Lang, year, month, day int) string {
-	if lang == EN {
-		return fmt.Sprintf("%04d-%02d-%02d", year, month, day)
+// Date writes a calendar day: 01/03/2025 in Portuguese and Spanish, 2025-03-01
+// in English, where day and month would otherwise be confused. No date is "".
+func Date(lang Lang, d brasil.Date) string {
+	switch {
+	case d.IsZero():
+		return ""
+	case lang == EN:
+		return d.String()
 	}
-	return fmt.Sprintf("%02d/%02d/%04d", day, month, year)
+	return d.Brazilian()
 }
 
-// Moment writes a day and time, to the minute, in the zone t carries: give it
-// a time already moved to the zone people expect (Brasília).
+// Moment writes a day and time in Brasília, to the minute.
 func Moment(lang Lang, t time.Time) string {
-	y, m, d := t.Date()
-	return Day(lang, y, int(m), d) + " " + t.Format("15:04")
+	return Date(lang, brasil.DateOf(t)) + " " + t.In(brasil.Location()).Format("15:04")
 }

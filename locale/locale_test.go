@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"selo/brasil"
 	"selo/fault"
 )
 
@@ -182,7 +183,8 @@ func TestNumbers(t *testing.T) {
 
 func TestDurationsAndDates(t *testing.T) {
 	t.Parallel()
-	at := time.Date(2025, 3, 1, 22, 5, 59, 0, time.UTC)
+	at := time.Date(2025, 3, 2, 1, 5, 59, 0, time.UTC) // still the 1st in Brasília
+	day := brasil.DateOf(at)
 	tests := []struct{ got, want string }{
 		{Duration(PT, 0), "0 µs"},
 		{Duration(PT, 850*time.Millisecond), "850 ms"},
@@ -194,9 +196,10 @@ func TestDurationsAndDates(t *testing.T) {
 		{Duration(PT, 2*time.Hour+5*time.Minute), "2 h 05 min"},
 		{Duration(PT, 76*time.Hour), "3 d 04 h"},
 		{Duration(PT, -65*time.Second), "-1 min 05 s"},
-		{Day(PT, 2025, 3, 1), "01/03/2025"},
-		{Day(ES, 2025, 3, 1), "01/03/2025"},
-		{Day(EN, 2025, 3, 1), "2025-03-01"},
+		{Date(PT, day), "01/03/2025"},
+		{Date(ES, day), "01/03/2025"},
+		{Date(EN, day), "2025-03-01"},
+		{Date(PT, brasil.Date{}), ""},
 		{Moment(PT, at), "01/03/2025 22:05"},
 		{Moment(EN, at), "2025-03-01 22:05"},
 	}

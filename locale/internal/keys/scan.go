@@ -70,11 +70,10 @@ func Scan(root, module string) (*Usage, error) {
 
 // seedFields are the struct fields that hold a message key.
 var seedFields = map[string]string{
-	"fault.Problem":         "Code",
-	"fault.Fault":           "Key",
-	"cmd/selo/term.Pair":    "Key",
-	"cmd/selo/term.Column":  "Key",
-	"cmd/selo/term.Options": "More",
+	"fault.Problem":        "Code",
+	"fault.Fault":          "Key",
+	"cmd/selo/term.Pair":   "Key",
+	"cmd/selo/term.Column": "Key",
 }
 
 // sink is a function that takes a message key.
