@@ -97,7 +97,7 @@ func write(dir string, catalogs map[string]keys.Catalog) error {
 			return err
 		}
 		final := filepath.Join(dir, l+".json")
-		if err := os.WriteFile(final+".new", data, 0o644); err != nil {
+		if err := os.WriteFile(final+".new", data, 0o644); err != nil { //nolint:gosec // source code, read by all
 			return err
 		}
 		if err := os.Rename(final+".new", final); err != nil {
@@ -110,14 +110,14 @@ func write(dir string, catalogs map[string]keys.Catalog) error {
 // lock waits up to ten seconds for the file to be free and takes it.
 func lock(name string) (unlock func(), err error) {
 	for range 100 {
-		f, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL, 0o644)
+		f, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL, 0o600)
 		if err == nil {
 			return func() { _ = os.Remove(name) }, f.Close()
 		}
 		if !errors.Is(err, fs.ErrExist) {
 			return nil, err
 		}
-		time.Sleep(100 * time.Millisecond)
+		<-time.After(100 * time.Millisecond) // the file system tells nobody when a file goes
 	}
 	return nil, fmt.Errorf("%s is still there: remove it if nobody else is adding keys", name)
 }

@@ -14,7 +14,9 @@ func TestScanFindsKeysThroughHelpers(t *testing.T) {
 	}
 	found := map[string]Use{}
 	for _, use := range u.Uses {
-		found[use.Key] = use
+		if len(use.Args) >= len(found[use.Key].Args) { // room.empty is given twice
+			found[use.Key] = use
+		}
 	}
 	want := map[string]string{ // key → places, "?" when they are not known
 		"title.page":  "",
@@ -26,6 +28,8 @@ func TestScanFindsKeysThroughHelpers(t *testing.T) {
 		"room.second": "valor",
 		"room.noted":  "?",
 		"room.listed": "valor",
+		"room.empty":  "valor",
+		"cnpj.length": "?",
 	}
 	for key, args := range want {
 		use, ok := found[key]

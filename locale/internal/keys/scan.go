@@ -26,14 +26,16 @@ type Usage struct {
 	Uses      []Use           // keys given where a key is expected
 	Mentioned map[string]bool // every string literal shaped like a key
 	Prefixes  []string        // "document.kind." where a key is put together at run time
+	Suffixes  []string        // ".length", likewise
 }
 
-// Mentions tells whether key is in the sources, whole or by its prefix.
+// Mentions tells whether key is in the sources, whole or by its start or end.
 func (u *Usage) Mentions(key string) bool {
 	if u.Mentioned[key] {
 		return true
 	}
-	return slices.ContainsFunc(u.Prefixes, func(p string) bool { return strings.HasPrefix(key, p) })
+	return slices.ContainsFunc(u.Prefixes, func(p string) bool { return strings.HasPrefix(key, p) }) ||
+		slices.ContainsFunc(u.Suffixes, func(p string) bool { return strings.HasSuffix(key, p) })
 }
 
 // Scan reads every Go file of the module at root, except tests and testdata,
@@ -41,27 +43,30 @@ func (u *Usage) Mentions(key string) bool {
 //
 // It starts from the known places (fault.New, fault.WithProblems, locale.Text,
 // the fields in seedFields) and follows functions that hand one of their
-// parameters on to such a place, so that helpers and methods count too. It
-// works on syntax alone: a key kept in a struct field of another type or
-// returned by a function is seen as mentioned only.
+// parameters on to such a place, whole or with a literal before or after it,
+// so that helpers and methods count too, and functions that return keys. It
+// works on syntax alone: a key kept in a struct field of another type is seen
+// as mentioned only.
 func Scan(root, module string) (*Usage, error) {
 	s := &scanner{
 		root: root, module: module, fset: token.NewFileSet(),
 		packages: map[string][]*ast.File{},
-		sinks: map[string]sink{
-			module + "/fault.WithProblems": {index: 0},
-			module + "/locale.Text":        {index: 1},
+		sinks: map[string][]sink{
+			module + "/fault.WithProblems": {{index: 0}},
+			module + "/locale.Text":        {{index: 1}},
 		},
-		consts: map[string]string{},
-		usage:  &Usage{Mentioned: map[string]bool{}},
+		consts:  map[string]string{},
+		returns: map[string][]string{},
+		usage:   &Usage{Mentioned: map[string]bool{}},
 	}
 	if err := s.parse(); err != nil {
 		return nil, err
 	}
-	s.eachFile(s.collectConsts)
-	for known := -1; known != len(s.sinks); {
-		known = len(s.sinks)
+	s.eachFile(s.collect)
+	for learnt := true; learnt; {
+		before := s.learnt
 		s.eachFile(func(pkg string, f *ast.File) { s.walk(pkg, f, false) })
+		learnt = s.learnt > before
 	}
 	s.eachFile(func(pkg string, f *ast.File) { s.walk(pkg, f, true) })
 	slices.SortFunc(s.usage.Uses, func(a, b Use) int { return strings.Compare(a.Key+a.At, b.Key+b.At) })
@@ -76,18 +81,21 @@ var seedFields = map[string]string{
 	"cmd/selo/term.Column": "Key",
 }
 
-// sink is a function that takes a message key.
+// sink is a function that takes a message key, or the middle of one.
 type sink struct {
-	index int  // of the key among its parameters
-	pairs bool // the next parameter is "args ...string", pairs of place and value
+	index         int    // of the key among its parameters
+	pairs         bool   // the next parameter is "args ...string", pairs of place and value
+	before, after string // what the function puts around it
 }
 
 type scanner struct {
 	root, module string
 	fset         *token.FileSet
 	packages     map[string][]*ast.File // by import path
-	sinks        map[string]sink        // "selo/fault.New", "selo/cmd/selo/term#Done" (a method)
+	sinks        map[string][]sink      // "selo/fault.New", "selo/cmd/selo/term#Done" (a method)
+	learnt       int                    // how many sinks were found
 	consts       map[string]string      // "selo/job.keyLost" → value
+	returns      map[string][]string    // "selo/brasil.dateFault" → keys it returns
 	usage        *Usage
 }
 
@@ -129,26 +137,53 @@ func (s *scanner) eachFile(do func(pkg string, f *ast.File)) {
 	}
 }
 
-func (s *scanner) collectConsts(pkg string, f *ast.File) {
+// collect finds the constants of a file and the keys that its functions return.
+func (s *scanner) collect(pkg string, f *ast.File) {
 	for _, d := range f.Decls {
-		g, ok := d.(*ast.GenDecl)
-		if !ok || g.Tok != token.CONST {
-			continue
-		}
-		for _, sp := range g.Specs {
-			v, ok := sp.(*ast.ValueSpec)
-			if !ok {
-				continue
-			}
-			for i, n := range v.Names {
-				if i < len(v.Values) {
-					if text, ok := literal(v.Values[i]); ok {
-						s.consts[pkg+"."+n.Name] = text
-					}
+		switch d := d.(type) {
+		case *ast.GenDecl:
+			for _, sp := range d.Specs {
+				if v, ok := sp.(*ast.ValueSpec); ok && d.Tok == token.CONST {
+					s.collectConsts(pkg, v)
 				}
+			}
+		case *ast.FuncDecl:
+			if d.Body != nil {
+				s.collectReturns(funcName(pkg, d), d.Body)
 			}
 		}
 	}
+}
+
+func (s *scanner) collectConsts(pkg string, v *ast.ValueSpec) {
+	for i, n := range v.Names {
+		if i < len(v.Values) {
+			if text, ok := literal(v.Values[i]); ok {
+				s.consts[pkg+"."+n.Name] = text
+			}
+		}
+	}
+}
+
+func (s *scanner) collectReturns(name string, body ast.Node) {
+	ast.Inspect(body, func(n ast.Node) bool {
+		if r, ok := n.(*ast.ReturnStmt); ok {
+			for _, e := range r.Results {
+				if text, ok := literal(e); ok && Valid(text) {
+					s.returns[name] = append(s.returns[name], text)
+				}
+			}
+		}
+		return true
+	})
+}
+
+// funcName names a function or, with "#", a method.
+func funcName(pkg string, d *ast.FuncDecl) string {
+	if d.Recv != nil {
+		return pkg + "#" + d.Name.Name
+	}
+	return pkg + "." + d.Name.Name
 }
 
 // literal returns the value of a string literal.

@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/token"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -22,7 +23,7 @@ type fileWalk struct {
 type function struct {
 	name   string // sink name: "selo/fault.New", "selo/x#method", "selo/x.closure"; empty when it has none
 	kind   *ast.FuncType
-	locals map[string][]string // variable → string literals assigned to it
+	locals map[string][]ast.Expr // variable → what is assigned to it
 }
 
 func (s *scanner) walk(pkg string, f *ast.File, record bool) {
@@ -49,11 +50,7 @@ func (w *fileWalk) node(n ast.Node, typ string) {
 		switch n := n.(type) {
 		case *ast.FuncDecl:
 			if n.Body != nil {
-				name := w.pkg + "." + n.Name.Name
-				if n.Recv != nil {
-					name = w.pkg + "#" + n.Name.Name
-				}
-				w.inside(function{name, n.Type, assigned(n.Body)}, n.Body)
+				w.inside(function{funcName(w.pkg, n), n.Type, assigned(n.Body)}, n.Body)
 			}
 			return false
 		case *ast.AssignStmt:
@@ -95,19 +92,17 @@ func (w *fileWalk) assign(a *ast.AssignStmt) bool {
 	return false
 }
 
-// assigned collects the string literals that a function assigns to its variables.
-func assigned(body ast.Node) map[string][]string {
-	locals := map[string][]string{}
+// assigned collects what a function assigns to its variables.
+func assigned(body ast.Node) map[string][]ast.Expr {
+	locals := map[string][]ast.Expr{}
 	ast.Inspect(body, func(n ast.Node) bool {
 		a, ok := n.(*ast.AssignStmt)
-		if !ok || len(a.Lhs) != len(a.Rhs) {
+		if !ok {
 			return true
 		}
 		for i, l := range a.Lhs {
 			if id, ok := l.(*ast.Ident); ok {
-				if text, ok := literal(a.Rhs[i]); ok {
-					locals[id.Name] = append(locals[id.Name], text)
-				}
+				locals[id.Name] = append(locals[id.Name], a.Rhs[min(i, len(a.Rhs)-1)])
 			}
 		}
 		return true
@@ -116,47 +111,47 @@ func assigned(body ast.Node) map[string][]string {
 }
 
 func (w *fileWalk) call(c *ast.CallExpr) {
-	k, ok := w.sinkOf(c.Fun)
-	if !ok || k.index >= len(c.Args) {
-		return
-	}
-	var args []string
-	known := false
-	rest := c.Args[k.index+1:]
-	if k.pairs {
-		if args, known = pairNames(rest); c.Ellipsis != token.NoPos {
-			known = false
+	for _, name := range w.calledNames(c.Fun) {
+		for _, k := range w.sinks[name] {
+			if k.index < len(c.Args) {
+				w.give(c, k)
+			}
 		}
-	} else if len(rest) > 0 {
-		args, known = w.argNames(rest[0])
 	}
-	w.key(c.Args[k.index], args, known)
 }
 
-// sinkOf finds what is called: a function of this package, one of another
-// package of the module, or a method of this or an imported package.
-func (w *fileWalk) sinkOf(fun ast.Expr) (sink, bool) {
+// give deals with the key of a call to a function that takes one.
+func (w *fileWalk) give(c *ast.CallExpr, k sink) {
+	g := given{before: k.before, after: k.after}
+	rest := c.Args[k.index+1:]
+	switch {
+	case k.pairs && c.Ellipsis == token.NoPos:
+		g.args, g.known = pairNames(rest)
+	case !k.pairs && len(rest) > 0:
+		g.args, g.known = w.argNames(rest[0])
+	}
+	w.key(c.Args[k.index], g)
+}
+
+// calledNames returns what may be called: a function of this package, one of
+// another package of the module, or a method of this or an imported package.
+func (w *fileWalk) calledNames(fun ast.Expr) []string {
 	switch f := fun.(type) {
 	case *ast.Ident:
-		k, ok := w.sinks[w.pkg+"."+f.Name]
-		return k, ok
+		return []string{w.pkg + "." + f.Name}
 	case *ast.SelectorExpr:
 		if x, ok := f.X.(*ast.Ident); ok {
 			if p, ok := w.imports[x.Name]; ok {
-				k, ok := w.sinks[p+"."+f.Sel.Name]
-				return k, ok
+				return []string{p + "." + f.Sel.Name}
 			}
 		}
-		if k, ok := w.sinks[w.pkg+"#"+f.Sel.Name]; ok {
-			return k, true
-		}
+		names := []string{w.pkg + "#" + f.Sel.Name}
 		for _, p := range w.imports {
-			if k, ok := w.sinks[p+"#"+f.Sel.Name]; ok {
-				return k, true
-			}
+			names = append(names, p+"#"+f.Sel.Name)
 		}
+		return names
 	}
-	return sink{}, false
+	return nil
 }
 
 func (w *fileWalk) composite(c *ast.CompositeLit, inherited string) {
@@ -171,14 +166,13 @@ func (w *fileWalk) composite(c *ast.CompositeLit, inherited string) {
 	}
 	field := seedFields[typ]
 	var key ast.Expr
-	var args []string
-	known := true
+	g := given{known: true}
 	for i, e := range c.Elts {
 		kv, ok := e.(*ast.KeyValueExpr)
 		if !ok {
 			if field != "" && i == 0 && typ != "fault.Problem" && typ != "fault.Fault" {
 				key = e // term.Pair{"key", value}
-				known = false
+				g.known = false
 			}
 			w.node(e, element)
 			continue
@@ -188,7 +182,7 @@ func (w *fileWalk) composite(c *ast.CompositeLit, inherited string) {
 			case field:
 				key = kv.Value
 			case "Args":
-				args, known = w.argNames(kv.Value)
+				g.args, g.known = w.argNames(kv.Value)
 			}
 		} else {
 			w.node(kv.Key, "")
@@ -196,7 +190,7 @@ func (w *fileWalk) composite(c *ast.CompositeLit, inherited string) {
 		w.node(kv.Value, element)
 	}
 	if key != nil {
-		w.key(key, args, known)
+		w.key(key, g)
 	}
 }
 
@@ -215,11 +209,21 @@ func (w *fileWalk) typeName(e ast.Expr) string {
 	return ""
 }
 
+// given is what is known of a message key at the place where it is given.
+type given struct {
+	before, after string // literals around the expression
+	args          []string
+	known         bool
+	depth         int // of variables followed
+}
+
 // key deals with an expression that stands where a message key is expected.
-func (w *fileWalk) key(e ast.Expr, args []string, known bool) {
+func (w *fileWalk) key(e ast.Expr, g given) {
 	found := func(text string) {
 		if w.record && text != "" {
-			w.usage.Uses = append(w.usage.Uses, Use{Key: text, At: w.at(e), Args: args, Known: known})
+			key := g.before + text + g.after
+			w.usage.Uses = append(w.usage.Uses, Use{Key: key, At: w.at(e), Args: g.args, Known: g.known})
+			w.usage.Mentioned[key] = true
 		}
 	}
 	switch e := e.(type) {
@@ -228,36 +232,81 @@ func (w *fileWalk) key(e ast.Expr, args []string, known bool) {
 			found(text)
 		}
 	case *ast.BinaryExpr:
-		if prefix, ok := literal(e.X); ok && w.record {
-			w.usage.Prefixes = append(w.usage.Prefixes, prefix)
+		if text, ok := literal(e.X); ok {
+			g.before += text
+			w.key(e.Y, g)
+		} else if text, ok := literal(e.Y); ok {
+			g.after = text + g.after
+			w.key(e.X, g)
 		}
 	case *ast.SelectorExpr:
 		if x, ok := e.X.(*ast.Ident); ok {
-			found(w.consts[w.imports[x.Name]+"."+e.Sel.Name])
+			if text := w.consts[w.imports[x.Name]+"."+e.Sel.Name]; text != "" {
+				found(text)
+				return
+			}
 		}
+		w.unknownMiddle(g)
+	case *ast.CallExpr:
+		for _, name := range w.calledNames(e.Fun) {
+			for _, text := range w.returns[name] {
+				found(text)
+			}
+		}
+		w.unknownMiddle(g)
 	case *ast.Ident:
-		w.keyVariable(e.Name, found)
+		if !w.keyVariable(e.Name, g) {
+			found(w.consts[w.pkg+"."+e.Name])
+		}
 	}
 }
 
-// keyVariable deals with a key held by a parameter, a local variable or a constant.
-func (w *fileWalk) keyVariable(name string, found func(string)) {
+// unknownMiddle notes the literals around what is known at run time only.
+func (w *fileWalk) unknownMiddle(g given) {
+	if !w.record {
+		return
+	}
+	if g.before != "" {
+		w.usage.Prefixes = append(w.usage.Prefixes, g.before)
+	} else if g.after != "" {
+		w.usage.Suffixes = append(w.usage.Suffixes, g.after)
+	}
+}
+
+// keyVariable deals with a key held by a parameter or a local variable, and
+// tells whether name is one.
+func (w *fileWalk) keyVariable(name string, g given) bool {
 	for i := len(w.funcs) - 1; i >= 0; i-- {
 		f := w.funcs[i]
-		if index, pairs, ok := parameter(f.kind, name); ok {
-			if f.name != "" {
-				w.sinks[f.name] = sink{index, pairs}
-			}
-			return
+		index, pairs, ok := parameter(f.kind, name)
+		if ok {
+			w.learn(f.name, sink{index, pairs, g.before, g.after})
 		}
-		if texts := f.locals[name]; len(texts) > 0 {
-			for _, t := range texts {
-				found(t)
+		values := f.locals[name]
+		if g.depth < 3 { // a variable may be assigned from itself
+			g.depth++
+			for _, e := range values {
+				w.key(e, g)
 			}
-			return
+		}
+		if ok || len(values) > 0 {
+			return true
 		}
 	}
-	found(w.consts[w.pkg+"."+name])
+	return false
+}
+
+// learn notes that a function takes a key. Functions that nobody can call by
+// name, or that put too much around a key, are known at run time only.
+func (w *fileWalk) learn(name string, k sink) {
+	if name == "" || len(k.before)+len(k.after) > 80 {
+		w.unknownMiddle(given{before: k.before, after: k.after})
+		return
+	}
+	if !slices.Contains(w.sinks[name], k) {
+		w.sinks[name] = append(w.sinks[name], k)
+		w.learnt++
+	}
 }
 
 // parameter finds a parameter by name, and whether "args ...string" follows it.

@@ -22,7 +22,12 @@ func Check(kind string, open bool, extra []string) {
 	_ = refuse("room.closed", "numero", "3", "data", "4")
 	_ = refuse("room.loose", extra...)
 	_ = fault.New("conflict", keyFrozen)
-	_ = fault.New("conflict", "room.kind."+kind)
+	_ = fault.New("conflict", "room.kind."+kindOf(kind))
+	_ = family("cnpj")
+	if key := broken(kind); key != "" {
+		_ = fault.New("conflict", key)
+	}
+	_ = fault.New("conflict", broken(kind), "valor", kind)
 	key := "room.first"
 	if open {
 		key = "room.second"
@@ -32,4 +37,16 @@ func Check(kind string, open bool, extra []string) {
 	note("room.noted")
 	_ = []fault.Problem{{Code: "room.listed", Args: map[string]string{"valor": kind}}}
 	_ = map[string]string{"room.mentioned": "not.a.key of anything"}
+}
+
+func kindOf(kind string) string { return kind }
+
+// family puts a key together around its parameter.
+func family(name string) error { return refuse(name + ".length") }
+
+func broken(kind string) string {
+	if kind == "" {
+		return "room.empty"
+	}
+	return ""
 }
