@@ -100,7 +100,7 @@ func TestFaultInWords(t *testing.T) {
 			},
 			{
 				Code:    "date.impossible",
-				Message: "A data “30/02/2025” não existe no calendário ou está fora dos anos 1900 a 2200.",
+				Message: "A data “30/02/2025” não existe no calendário.",
 				Action:  "Confira o dia, o mês e o ano.",
 			},
 		},
