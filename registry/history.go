@@ -26,7 +26,7 @@ type View struct {
 // out of the revisions with a ledger index below the given one: that of the
 // current publication, so that nothing shows before it is public.
 //
-// Faults: NotFound "certificate.unknown" when there is no such number, and
+// Faults: NotFound "certificate.not_found" when there is no such number, and
 // "certificate.not_then" when it came later.
 func CertificateAt(ctx context.Context, tx Tx, sigla certificate.Sigla, number string, day brasil.Date, below int64) (View, error) {
 	history, err := certificateHistory(ctx, tx, sigla, number, below)
@@ -83,7 +83,7 @@ func (v View) linked(ctx context.Context, tx Tx, id certificate.ID) (*certificat
 }
 
 // NewestAccepted gives the newest revision of a certificate with a ledger index
-// below the given one. Fault: NotFound "certificate.unknown".
+// below the given one. Fault: NotFound "certificate.not_found".
 func NewestAccepted(ctx context.Context, tx Tx, sigla certificate.Sigla, number string, below int64) (Accepted, error) {
 	history, err := certificateHistory(ctx, tx, sigla, number, below)
 	if err != nil {
@@ -106,7 +106,7 @@ func certificateHistory(ctx context.Context, tx Tx, sigla certificate.Sigla, num
 		}
 	}
 	if len(history) == 0 {
-		return nil, fault.New(fault.NotFound, "certificate.unknown", "organismo", string(sigla), "numero", shorten(number))
+		return nil, fault.New(fault.NotFound, "certificate.not_found", "organismo", string(sigla), "numero", shorten(number))
 	}
 	return history, nil
 }

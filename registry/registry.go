@@ -67,6 +67,9 @@ type Tx interface {
 
 	// FindRemessa gives one remessa; ok=false when it never arrived.
 	FindRemessa(ctx context.Context, sigla certificate.Sigla, sequence int64) (r Remessa, ok bool, err error)
+	CountRemessas(ctx context.Context) (map[State]int64, error)
+	// CountJobs counts the jobs that are not finished.
+	CountJobs(ctx context.Context) (int64, error)
 	ListRemessas(ctx context.Context, sigla certificate.Sigla, before int64, limit int) ([]Remessa, error)
 	InsertRemessa(ctx context.Context, r Remessa) (id int64, err error)
 	// FinishRemessa moves a received remessa to its outcome; fault.Conflict when it is not received any more.

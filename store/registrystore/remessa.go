@@ -103,3 +103,30 @@ func (tx *Tx) Piece(ctx context.Context, remessaID int64, n int) (data []byte, e
 	}
 	return data, nil
 }
+
+// CountRemessas implements registry.Tx.
+func (tx *Tx) CountRemessas(ctx context.Context) (map[registry.State]int64, error) {
+	counts := map[registry.State]int64{}
+	rows, err := tx.Query(ctx, `SELECT state, count(*) FROM remessa GROUP BY state`)
+	err = each(rows, err, func() error {
+		var state registry.State
+		var n int64
+		if err := rows.Scan(&state, &n); err != nil {
+			return err
+		}
+		counts[state] = n
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("count remessas: %w", err)
+	}
+	return counts, nil
+}
+
+// CountJobs implements registry.Tx.
+func (tx *Tx) CountJobs(ctx context.Context) (n int64, err error) {
+	if err := tx.QueryRow(ctx, `SELECT count(*) FROM job WHERE state IN ('queued', 'running')`).Scan(&n); err != nil {
+		return 0, fmt.Errorf("count jobs: %w", err)
+	}
+	return n, nil
+}
