@@ -31,31 +31,41 @@ type item struct {
 
 // readItems decodes the bundle's lines and sends them in batches.
 func readItems(ctx context.Context, tx Tx, rem Remessa, limits remessa.Limits, out chan<- []item) error {
-	bundle, err := remessa.Open(&pieces{ctx: ctx, tx: tx, id: rem.ID, size: rem.Size, n: -1}, rem.Size, limits)
-	if err != nil {
-		return err
-	}
-	batch := make([]item, 0, batchSize)
-	send := func() error {
+	kept := &pieces{ctx: ctx, tx: tx, id: rem.ID, size: rem.Size, n: -1}
+	err := eachBatch(kept, limits, func(batch []item) error {
 		select {
 		case out <- batch:
-			batch = make([]item, 0, batchSize)
 			return nil
 		case <-ctx.Done():
 			return ctx.Err()
 		}
+	})
+	// What reads a bundle blames the bundle for every failed read.
+	if kept.err != nil {
+		return kept.err
 	}
+	return err
+}
+
+func eachBatch(kept *pieces, limits remessa.Limits, send func([]item) error) error {
+	bundle, err := remessa.Open(kept, kept.size, limits)
+	if err != nil {
+		return err
+	}
+	batch := make([]item, 0, batchSize)
 	err = bundle.Each(func(line int64, canonical []byte) error {
 		batch = append(batch, decodeItem(line, slices.Clone(canonical)))
-		if len(batch) == batchSize {
-			return send()
+		if len(batch) < batchSize {
+			return nil
 		}
-		return nil
+		full := batch
+		batch = make([]item, 0, batchSize)
+		return send(full)
 	})
 	if err != nil || len(batch) == 0 {
 		return err
 	}
-	return send()
+	return send(batch)
 }
 
 func decodeItem(line int64, canonical []byte) item {

@@ -200,6 +200,7 @@ type pieces struct {
 	size int64
 	n    int // of the piece in data; -1 at first
 	data []byte
+	err  error // the base's, if it failed: not the bundle's fault
 }
 
 // ReadAt implements io.ReaderAt.
@@ -209,7 +210,8 @@ func (p *pieces) ReadAt(buf []byte, at int64) (int, error) {
 		if n := int(at / pieceSize); n != p.n {
 			data, err := p.tx.Piece(p.ctx, p.id, n)
 			if err != nil {
-				return read, fmt.Errorf("read piece %d of remessa %d: %w", n, p.id, err)
+				p.err = fmt.Errorf("read piece %d of remessa %d: %w", n, p.id, err)
+				return read, p.err
 			}
 			p.n, p.data = n, data
 		}
