@@ -46,6 +46,10 @@ func (l *lineCheck) line(content []byte) error {
 	if l.d.state != stateConfirmed {
 		return nil
 	}
+	if doc.Body != l.d.body {
+		l.lines.find("verify.line.other_body", l.d.name(), "nome", excerpt(doc.name()), "organismo", excerpt(doc.Body))
+		return nil
+	}
 	h := leafHash(content)
 	next, ok, err := l.applied.peek()
 	if err != nil {
