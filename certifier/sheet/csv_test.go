@@ -145,7 +145,7 @@ func TestCSVFaults(t *testing.T) {
 		{"not the utf-8 it is said to be", "a;b\nN\xe3o;1\n", Options{Encoding: UTF8}, "sheet.encoding", fault.Args{"linha": "2"}},
 		{"no letter of windows-1252", "a;b\nN\x81o;1\n", Options{}, "sheet.encoding", fault.Args{"linha": "2", "codificacao": "windows-1252"}},
 		{"half a character of utf-16", "\xff\xfea\x00;\x00b", Options{}, "sheet.truncated", nil},
-		{"bytes", "a;b\n\x00\x01\x02", Options{}, "sheet.format", fault.Args{"formato": "binário"}},
+		{"bytes", "a;b\n\x00\x01\x02", Options{}, "sheet.binary", nil},
 		{"old excel", oleMagic + strings.Repeat("\x00", 600), Options{}, "sheet.format", fault.Args{"formato": "XLS"}},
 		{"encrypted", oleMagic + strings.Repeat("\x00", 70000) + "E\x00n\x00c\x00r\x00y\x00p\x00t\x00e\x00d\x00P\x00a\x00c\x00k\x00a\x00g\x00e\x00", Options{}, "sheet.encrypted", nil},
 		{"page of the web", " <HTML><table>", Options{}, "sheet.format", fault.Args{"formato": "HTML"}},
@@ -285,7 +285,7 @@ func TestOpenPath(t *testing.T) {
 	if _, err := Open(t.Context(), filepath.Join(dir, "nada.csv"), Options{}); !fault.HasKey(err, "sheet.not_found") || !fault.Is(err, fault.NotFound) {
 		t.Errorf("missing file: %v", err)
 	}
-	if _, err := Open(t.Context(), dir, Options{}); !fault.HasKey(err, "sheet.format") {
+	if _, err := Open(t.Context(), dir, Options{}); !fault.HasKey(err, "sheet.not_a_file") {
 		t.Errorf("folder: %v", err)
 	}
 	path := filepath.Join(dir, "nome.xlsx") // the content counts, not the name

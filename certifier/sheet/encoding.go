@@ -88,7 +88,7 @@ func (t textFile) reader() io.Reader {
 // settle finds the encoding by reading the whole file once. A mark wins over
 // the encoding that the mapping names.
 //
-// Faults: sheet.format (bytes that no text has), sheet.encoding (the file is
+// Faults: sheet.binary (bytes that no text has), sheet.encoding (the file is
 // meant as UTF-8 or Windows-1252 and breaks its rules; linha says where).
 func (in *input) settle(named Encoding) (textFile, error) {
 	t := textFile{in: in, encoding: named}
@@ -118,7 +118,7 @@ func (in *input) settle(named Encoding) (textFile, error) {
 // judge completes the encoding by what the survey found.
 func (t *textFile) judge(found survey) error {
 	if found.zeros {
-		return t.in.otherFormat("binário")
+		return invalid("sheet.binary", "arquivo", t.in.name)
 	}
 	if t.encoding == "" {
 		t.encoding = UTF8

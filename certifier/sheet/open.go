@@ -110,8 +110,8 @@ func (r *Reader) Close() error {
 // Open opens the file at path. The caller closes the reader.
 //
 // It returns fault.NotFound sheet.not_found, fault.Forbidden sheet.forbidden,
-// or fault.Invalid: sheet.too_large, sheet.empty, sheet.format (with what the
-// file seems to be), sheet.encrypted, sheet.truncated, sheet.encoding,
+// or fault.Invalid: sheet.not_a_file (a folder, a device), sheet.too_large,
+// sheet.empty, sheet.format (with what the file is), sheet.binary, sheet.encrypted, sheet.truncated, sheet.encoding,
 // sheet.missing, sheet.header and the faults of [Reader.Next].
 func Open(ctx context.Context, path string, o Options) (*Reader, error) {
 	name := filepath.Base(path)
@@ -138,7 +138,7 @@ func openFile(ctx context.Context, file *os.File, name string, o Options) (*Read
 		return nil, fmt.Errorf("stat sheet %s: %w", name, err)
 	}
 	if !info.Mode().IsRegular() {
-		return nil, invalid("sheet.format", "arquivo", name, "formato", "não é um arquivo comum")
+		return nil, invalid("sheet.not_a_file", "arquivo", name)
 	}
 	return OpenAt(ctx, file, info.Size(), name, o)
 }
