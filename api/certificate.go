@@ -1,0 +1,119 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+
+	"selo/brasil"
+	"selo/catalog"
+	"selo/certificate"
+	"selo/fault"
+)
+
+// Certificate is the answer for one certificate: the public view with a page of
+// its products. Count is of all active ones.
+type Certificate struct {
+	catalog.Certificate
+	Count    int                   `json:"total_produtos" example:"12"`
+	Products []catalog.ProductView `json:"produtos"`
+	Next     string                `json:"proximo,omitempty"`
+	At       brasil.Date           `json:"em,omitzero" doc:"Dia de que se trata, quando pedido"`
+}
+
+// certificateParameters are those of the query; any other is refused.
+var certificateParameters = []string{"em", "q", "limite", "cursor"}
+
+// getCertificate answers with one certificate. The usual question, without
+// parameters, is put together out of ready-made JSON.
+func (s *Server) getCertificate(c *call) error {
+	body, number := pathSigla(c.r), c.r.PathValue("numero")
+	if c.r.URL.RawQuery == "" {
+		data, err := certificateJSON(c, body, number, catalog.ProductQuery{})
+		if err != nil {
+			return err
+		}
+		return c.writeBytes(http.StatusOK, data)
+	}
+	query, day, err := readCertificateQuery(c.r.URL.Query())
+	if err != nil {
+		return err
+	}
+	if !day.IsZero() {
+		view, err := s.certificateAt(c.r.Context(), body, number, day, query)
+		if err != nil {
+			return err
+		}
+		return c.writeJSON(http.StatusOK, view)
+	}
+	data, err := certificateJSON(c, body, number, query)
+	if err != nil {
+		return err
+	}
+	return c.writeBytes(http.StatusOK, data)
+}
+
+// readCertificateQuery reads the parameters of a certificate's address.
+func readCertificateQuery(values url.Values) (q catalog.ProductQuery, day brasil.Date, err error) {
+	var problems []fault.Problem
+	wrong := func(name, code string) {
+		problems = append(problems, fault.Problem{Field: name, Code: code, Args: fault.Pairs("parametro", excerpt(name))})
+	}
+	for name := range values {
+		if !slices.Contains(certificateParameters, name) {
+			wrong(name, "api.parameter.unknown")
+		}
+	}
+	q.Text, q.Cursor = values.Get("q"), values.Get("cursor")
+	if text := values.Get("limite"); text != "" {
+		if q.Limit, err = strconv.Atoi(text); err != nil || q.Limit < 1 || q.Limit > catalog.MaxProducts {
+			wrong("limite", "api.parameter.value")
+		}
+	}
+	if text := values.Get("em"); text != "" {
+		if day, err = brasil.ParseISODate(text); err != nil {
+			wrong("em", "api.parameter.value")
+		}
+	}
+	slices.SortFunc(problems, func(a, b fault.Problem) int { return bytes.Compare([]byte(a.Field), []byte(b.Field)) })
+	return q, day, fault.WithProblems("api.parameters", problems)
+}
+
+// countKey is the catalog's name of the number of products; in an answer that
+// lists them it gives way to "total_produtos". Quotes inside JSON strings are
+// escaped, so these bytes are nowhere but at the key.
+var countKey = []byte(`,"produtos":`)
+
+// certificateJSON is the JSON of [Certificate] out of the catalog's ready-made
+// view and a page of products.
+func certificateJSON(c *call, body certificate.Sigla, number string, q catalog.ProductQuery) ([]byte, error) {
+	ctx := c.r.Context()
+	view, err := c.catalog.CertificateJSON(ctx, body, number)
+	if err != nil {
+		return nil, err
+	}
+	at := bytes.LastIndex(view, countKey)
+	if at < 0 || view[len(view)-1] != '}' {
+		return nil, fmt.Errorf("view of certificate %s %s has no count of products", body, number)
+	}
+	page := &catalog.ProductsPage{Products: []catalog.ProductView{}}
+	if asked := q != (catalog.ProductQuery{}); asked || view[at+len(countKey)] != '0' {
+		if page, err = c.catalog.Products(ctx, body, number, q); err != nil {
+			return nil, err
+		}
+	}
+	products, err := json.Marshal(page)
+	if err != nil {
+		return nil, fmt.Errorf("encode products of %s %s: %w", body, number, err)
+	}
+	out := make([]byte, 0, len(view)+len(products)+16)
+	out = append(out, view[:at]...)
+	out = append(out, `,"total_produtos":`...)
+	out = append(out, view[at+len(countKey):len(view)-1]...)
+	out = append(out, ',')
+	return append(out, products[1:]...), nil
+}
