@@ -11,6 +11,8 @@ import (
 
 	"selo/brasil"
 	"selo/certificate"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // Options of [Build] and [Update]. The zero value is usable.
@@ -92,29 +94,31 @@ func buildRows(ctx context.Context, src Source, pub Publication, n *names, tmp s
 			err = fmt.Errorf("close %s: %w", tmp, e)
 		}
 	}()
-	if _, err := db.ExecContext(ctx, fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = %d; %s", applicationID, formatVersion, schema)); err != nil {
+	if _, err := db.ExecContext(ctx, fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = %d; %s%s",
+		applicationID, formatVersion, schema, indexSchema)); err != nil {
 		return "", fmt.Errorf("create tables: %w", err)
+	}
+	words := tmp + ".busca"
+	defer func() { _ = os.Remove(words) }() // absent when it never came to that
+	sum, err := stream(ctx, src, pub, n, tmp, words, db, opt)
+	if err != nil {
+		return "", err
+	}
+	if err := adoptIndex(ctx, db, words); err != nil {
+		return "", err
 	}
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
 		return "", fmt.Errorf("begin: %w", err)
 	}
 	defer tx.Rollback()
-	sum, err := stream(ctx, src, pub, n, tmp, tx, opt)
-	if err != nil {
-		return "", err
-	}
 	for _, index := range indexes {
 		if _, err := tx.ExecContext(ctx, index); err != nil {
 			return "", fmt.Errorf("create index: %w", err)
 		}
 	}
-	content, err = writeMeta(ctx, tx, pub, n, sum, 0)
-	if err != nil {
+	if content, err = writeMeta(ctx, tx, pub, n, sum, 0); err != nil {
 		return "", err
-	}
-	if _, err := tx.ExecContext(ctx, "ANALYZE certificado; ANALYZE vinculo; ANALYZE participante"); err != nil {
-		return "", fmt.Errorf("analyze: %w", err)
 	}
 	if err := tx.Commit(); err != nil {
 		return "", fmt.Errorf("commit: %w", err)
@@ -122,36 +126,25 @@ func buildRows(ctx context.Context, src Source, pub Publication, n *names, tmp s
 	return content, nil
 }
 
-// stream decodes in one goroutine and writes in this one.
-func stream(ctx context.Context, src Source, pub Publication, n *names, tmp string, tx *sql.Tx, opt Options) (contentSum, error) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	batches := make(chan batch, batchesAhead)
-	failed := make(chan error, 1)
-	b := &batcher{ctx: ctx, out: batches, open: map[*table][]any{}}
-	go func() {
-		err := produce(ctx, src, pub, n, tmp, b, opt.Progress)
-		if err == nil {
-			err = b.flush()
+// stream runs three goroutines: one decodes and renders, one writes rows, one
+// writes the text index to a file of its own.
+func stream(ctx context.Context, src Source, pub Publication, n *names, tmp, words string, db *sql.DB, opt Options) (contentSum, error) {
+	group, ctx := errgroup.WithContext(ctx)
+	b := &batcher{ctx: ctx, rows: make(chan batch, batchesAhead), index: make(chan batch, batchesAhead), open: map[*table][]any{}}
+	group.Go(func() error {
+		defer close(b.rows)
+		defer close(b.index)
+		if err := produce(ctx, src, pub, n, tmp, b, opt.Progress); err != nil {
+			return err
 		}
-		failed <- err
-		close(batches)
-	}()
-	w := &writer{ctx: ctx, tx: tx, full: map[*table]*sql.Stmt{}}
-	defer w.close()
-	var writing error
-	for next := range batches { // drained to the end, so that the decoder never hangs
-		if writing == nil {
-			if writing = w.write(next); writing != nil {
-				cancel()
-			}
-		}
+		return b.flush()
+	})
+	group.Go(func() error { return writeBatches(ctx, db, b.rows) })
+	group.Go(func() error { return writeIndex(ctx, words, b.index) })
+	if err := group.Wait(); err != nil {
+		return contentSum{}, err
 	}
-	err := <-failed
-	if writing != nil {
-		err = writing
-	}
-	return b.sum, err
+	return b.sum, nil
 }
 
 // produce renders everything: what is referred to comes first.
@@ -198,10 +191,10 @@ func produce(ctx context.Context, src Source, pub Publication, n *names, tmp str
 
 // batcher gathers rows into batches and sums them up.
 type batcher struct {
-	ctx  context.Context
-	out  chan<- batch
-	open map[*table][]any
-	sum  contentSum
+	ctx         context.Context
+	rows, index chan batch
+	open        map[*table][]any
+	sum         contentSum
 }
 
 func (b *batcher) put(t *table, row []any) error {
@@ -233,45 +226,51 @@ func (b *batcher) flush() error {
 }
 
 func (b *batcher) send(next batch) error {
+	out := b.rows
+	if next.table == tableIndex {
+		out = b.index
+	}
 	select {
-	case b.out <- next:
+	case out <- next:
 		return nil
 	case <-b.ctx.Done():
 		return b.ctx.Err()
 	}
 }
 
-// writer inserts batches with one prepared statement a table.
-type writer struct {
-	ctx  context.Context
-	tx   *sql.Tx
-	full map[*table]*sql.Stmt
-}
-
-func (w *writer) close() {
-	for _, st := range w.full {
-		st.Close()
+// writeBatches inserts batches of rows, each as one statement, in one transaction.
+func writeBatches(ctx context.Context, db *sql.DB, batches <-chan batch) error {
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
 	}
-}
-
-func (w *writer) write(b batch) error {
-	rows := len(b.args) / len(b.table.columns)
-	if rows < batchRows {
-		if _, err := w.tx.ExecContext(w.ctx, insertSQL(b.table, rows), b.args...); err != nil {
+	defer tx.Rollback()
+	full := map[*table]*sql.Stmt{}
+	defer func() {
+		for _, st := range full {
+			st.Close()
+		}
+	}()
+	for b := range batches {
+		rows := len(b.args) / len(b.table.columns)
+		st := full[b.table]
+		if rows == batchRows && st == nil {
+			if st, err = tx.PrepareContext(ctx, insertSQL(b.table, batchRows)); err != nil { //nolint:sqlclosecheck // closed above
+				return fmt.Errorf("prepare insert into %s: %w", b.table.name, err)
+			}
+			full[b.table] = st
+		}
+		if rows == batchRows {
+			_, err = st.ExecContext(ctx, b.args...)
+		} else {
+			_, err = tx.ExecContext(ctx, insertSQL(b.table, rows), b.args...)
+		}
+		if err != nil {
 			return fmt.Errorf("insert into %s: %w", b.table.name, err)
 		}
-		return nil
 	}
-	st := w.full[b.table]
-	if st == nil {
-		var err error
-		if st, err = w.tx.PrepareContext(w.ctx, insertSQL(b.table, batchRows)); err != nil { //nolint:sqlclosecheck // close ends them all
-			return fmt.Errorf("prepare insert into %s: %w", b.table.name, err)
-		}
-		w.full[b.table] = st
-	}
-	if _, err := st.ExecContext(w.ctx, b.args...); err != nil {
-		return fmt.Errorf("insert into %s: %w", b.table.name, err)
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("commit rows: %w", err)
 	}
 	return nil
 }

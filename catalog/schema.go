@@ -47,15 +47,13 @@ var (
 	contentTables = []*table{tableCompany, tableProduct, tableGTIN, tableCertificate, tableSheet, tableParticipant, tableLink}
 )
 
-// schema makes the tables. The index holds folded words only (brasil.Fold), so
-// the plain tokenizer is exact; with unicode61 a word of Fold could fall into
-// two tokens, which detail=column cannot look up.
+// schema makes the tables of rows.
 const schema = `
 CREATE TABLE meta (chave TEXT PRIMARY KEY, valor TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE empresa (id INTEGER PRIMARY KEY, uuid TEXT NOT NULL, organismo TEXT NOT NULL, cnpj TEXT NOT NULL, dados TEXT NOT NULL);
 CREATE TABLE produto (id INTEGER PRIMARY KEY, uuid BLOB NOT NULL, organismo TEXT NOT NULL, marca TEXT NOT NULL, modelo TEXT NOT NULL,
 	importado INTEGER NOT NULL, designacao TEXT NOT NULL, familia TEXT NOT NULL, descricao TEXT NOT NULL, gtins TEXT NOT NULL, chave INTEGER NOT NULL);
-CREATE TABLE gtin (produto INTEGER NOT NULL, numero INTEGER NOT NULL);
+CREATE TABLE gtin (produto INTEGER NOT NULL, numero INTEGER NOT NULL, PRIMARY KEY (produto, numero)) WITHOUT ROWID;
 CREATE TABLE certificado (id INTEGER PRIMARY KEY, organismo TEXT NOT NULL, numero TEXT NOT NULL, compacto TEXT NOT NULL,
 	situacao INTEGER NOT NULL, expirado INTEGER NOT NULL, emissao INTEGER NOT NULL, validade INTEGER NOT NULL, tipo TEXT NOT NULL,
 	classe TEXT NOT NULL, motivo TEXT NOT NULL, solicitante TEXT NOT NULL, produtos INTEGER NOT NULL);
@@ -65,6 +63,12 @@ CREATE TABLE participante (certificado INTEGER NOT NULL, seq INTEGER NOT NULL, e
 CREATE TABLE vinculo (certificado INTEGER NOT NULL, seq INTEGER NOT NULL, produto INTEGER NOT NULL, empresa INTEGER NOT NULL,
 	situacao INTEGER NOT NULL, modalidade TEXT NOT NULL, lote TEXT NOT NULL, quantidade INTEGER NOT NULL, serie TEXT NOT NULL,
 	licenca TEXT NOT NULL, entrada INTEGER NOT NULL, PRIMARY KEY (certificado, seq)) WITHOUT ROWID;
+`
+
+// indexSchema makes the text index. It holds folded words only (brasil.Fold),
+// so the plain tokenizer is exact; with unicode61 a word of Fold could fall into
+// two tokens, which detail=column cannot look up.
+const indexSchema = `
 CREATE VIRTUAL TABLE busca USING fts5(numero, organismo, classe, documentos, empresas, marcas, modelos, filtros,
 	content='', contentless_delete=1, detail=column, tokenize='ascii', prefix='3 5');
 CREATE VIRTUAL TABLE busca_termo USING fts5vocab(busca, row);
@@ -76,8 +80,7 @@ var indexes = []string{
 	`CREATE INDEX empresa_cnpj ON empresa (cnpj) WHERE cnpj <> ''`,
 	`CREATE INDEX produto_uuid ON produto (uuid)`,
 	`CREATE INDEX produto_chave ON produto (chave)`,
-	`CREATE INDEX gtin_numero ON gtin (numero, produto)`,
-	`CREATE INDEX gtin_produto ON gtin (produto, numero)`,
+	`CREATE INDEX gtin_numero ON gtin (numero)`,
 	`CREATE INDEX certificado_compacto ON certificado (compacto, organismo)`,
 	`CREATE INDEX certificado_validade ON certificado (validade) WHERE situacao = 1 AND validade > 0`,
 	`CREATE INDEX participante_empresa ON participante (empresa, certificado)`,
