@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"time"
 
 	"selo/certificate"
 	"selo/fault"
@@ -69,6 +70,24 @@ func MarkSent(ctx context.Context, tx Tx, actor Actor, how string) (*Remessa, er
 		return nil, err
 	}
 	return r, logRemessa(ctx, tx, actor, "remessa.sent", r, map[string]string{"meio": how})
+}
+
+// MarkRefused takes back [MarkSent] when the registry itself said that it did
+// not take the remessa: it is prepared again, and may be cancelled. Fault:
+// Conflict "remessa.none".
+func MarkRefused(ctx context.Context, tx Tx, actor Actor, sequence int64) error {
+	r, err := Outstanding(ctx, tx)
+	if err != nil {
+		return err
+	}
+	if r.State != Sent || r.Sequence != sequence || r.How != ByHTTPS {
+		return nil
+	}
+	r.State, r.SentAt, r.How = Prepared, time.Time{}, ""
+	if err := tx.UpdateRemessa(ctx, *r, Sent); err != nil {
+		return err
+	}
+	return logRemessa(ctx, tx, actor, "remessa.refused", r, nil)
 }
 
 // Export copies the outstanding remessa's file into a folder, to be handed over
@@ -155,10 +174,7 @@ func rewrite(ctx context.Context, tx Tx, keys remessa.Keys, out Outbox, r *Remes
 
 func eachTravelling(ctx context.Context, tx Tx, id int64, visit func(certificate.Kind, []byte) error) error {
 	for _, kind := range kinds {
-		size := pageSize
-		if kind == certificate.KindCertificate {
-			size = certificatePage
-		}
+		size := pageSizeOf(kind)
 		for after := certificate.ID(""); ; {
 			page, err := tx.PageTravelling(ctx, kind, id, after, size)
 			if err != nil {

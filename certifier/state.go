@@ -42,9 +42,11 @@ const (
 
 // remessaTransitions holds every legal move. A prepared remessa may get its
 // result directly: someone may have carried the file without telling the program.
+// A sent one is withdrawn only by a reconciliation that finds that the registry
+// has another remessa of its number.
 var remessaTransitions = map[RemessaState][]RemessaState{
 	Prepared: {Sent, Withdrawn, Confirmed, Invalidated},
-	Sent:     {Confirmed, Invalidated},
+	Sent:     {Confirmed, Invalidated, Withdrawn},
 }
 
 // CanMove tells whether a remessa may go to another state.
