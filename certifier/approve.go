@@ -43,10 +43,7 @@ func Approve(ctx context.Context, tx Tx, actor Actor, ids []certificate.ID, just
 		return Approval{}, err
 	}
 	for _, kind := range kinds {
-		size := pageSize
-		if kind == certificate.KindCertificate {
-			size = certificatePage
-		}
+		size := pageSizeOf(kind)
 		for page := range slices.Chunk(groups[kind], size) {
 			if err := a.approvePage(ctx, kind, page); err != nil {
 				return Approval{}, err

@@ -275,3 +275,5 @@ func (b *base) cycle() *certifier.Remessa {
 	b.apply(r, remessa.Confirmed)
 	return r
 }
+
+func number(prefix string, n int) string { return fmt.Sprintf("%s%d", prefix, n) }

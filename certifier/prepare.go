@@ -117,10 +117,7 @@ type packer struct {
 // eachWaiting visits what the remessa carries: companies, products, certificates, each by ID.
 func (p *packer) eachWaiting(ctx context.Context, visit func(certificate.Kind, Waiting) error) error {
 	for _, kind := range kinds {
-		size := pageSize
-		if kind == certificate.KindCertificate {
-			size = certificatePage
-		}
+		size := pageSizeOf(kind)
 		for after := certificate.ID(""); ; {
 			page, err := p.tx.PageWaiting(ctx, kind, p.full, after, size)
 			if err != nil {

@@ -63,10 +63,7 @@ func incomplete(r *Record, found []fault.Problem) Incomplete {
 
 // eachDraft visits the records of a kind that have a draft, by ID.
 func eachDraft(ctx context.Context, tx Tx, kind certificate.Kind, visit func(*Record) error) error {
-	size := pageSize
-	if kind == certificate.KindCertificate {
-		size = certificatePage
-	}
+	size := pageSizeOf(kind)
 	for after := certificate.ID(""); ; {
 		ids, err := tx.PageDrafts(ctx, kind, after, size)
 		if err != nil {

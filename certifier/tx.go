@@ -147,6 +147,9 @@ type revisionTx interface {
 	Live(ctx context.Context, ids []certificate.ID) ([]Entry, error)
 	// Log returns every revision of one record, oldest first.
 	Log(ctx context.Context, id certificate.ID) ([]Entry, error)
+	// Stranded lists the records of a kind that are not retired and yet have
+	// neither draft nor live revision: only damage makes such.
+	Stranded(ctx context.Context, kind certificate.Kind) ([]certificate.ID, error)
 	InsertEntries(ctx context.Context, entries []Entry) error
 	// MoveEntries changes the state of the records' revisions that stand in from.
 	// It returns how many there were.

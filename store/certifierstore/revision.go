@@ -41,6 +41,18 @@ func (tx *Tx) Log(ctx context.Context, id certificate.ID) ([]certifier.Entry, er
 	return collect(rows, err, scanEntry)
 }
 
+// Stranded implements certifier.Tx.
+func (tx *Tx) Stranded(ctx context.Context, kind certificate.Kind) ([]certificate.ID, error) {
+	rows, err := tx.Query(ctx, `
+		SELECT r.id FROM record r
+		WHERE r.kind = ? AND r.key IS NOT NULL
+			AND NOT EXISTS (SELECT 1 FROM draft d WHERE d.record = r.id)
+			AND NOT EXISTS (SELECT 1 FROM revision v WHERE v.record = r.id
+				AND v.state IN ('aprovada', 'em_remessa', 'aceita'))
+		ORDER BY r.id`, kind)
+	return collect(rows, err, scanID)
+}
+
 // InsertEntries implements certifier.Tx.
 func (tx *Tx) InsertEntries(ctx context.Context, entries []certifier.Entry) error {
 	_, err := tx.BatchInsert(ctx, "revision",
