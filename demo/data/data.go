@@ -30,6 +30,11 @@ var countriesJSON []byte
 //go:embed certificates.csv
 var CertificatesCSV []byte
 
+// MappingJSON says which column of the spreadsheet is what, for certifier import.
+//
+//go:embed mapping.json
+var MappingJSON []byte
+
 // Kind says how a class is assessed; the letters are those of README.md.
 type Kind string
 
