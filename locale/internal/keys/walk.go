@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/token"
 	"path"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -63,6 +64,8 @@ func (w *fileWalk) node(n ast.Node, typ string) {
 		case *ast.CompositeLit:
 			w.composite(n, typ)
 			return false
+		case *ast.Field:
+			w.helpTag(n)
 		case *ast.BasicLit:
 			if text, ok := literal(n); ok && w.record && Valid(text) {
 				w.usage.Mentioned[text] = true
@@ -70,6 +73,20 @@ func (w *fileWalk) node(n ast.Node, typ string) {
 		}
 		return true
 	})
+}
+
+// helpText is a text of the command line in a struct tag: help:"${help_x_y}" is key "help.x.y".
+var helpText = regexp.MustCompile(`\$\{(help_[a-z_]+)\}`)
+
+func (w *fileWalk) helpTag(f *ast.Field) {
+	if f.Tag == nil || !w.record {
+		return
+	}
+	for _, found := range helpText.FindAllStringSubmatch(f.Tag.Value, -1) {
+		key := strings.ReplaceAll(found[1], "_", ".")
+		w.usage.Uses = append(w.usage.Uses, Use{Key: key, At: w.at(f.Tag), Known: true})
+		w.usage.Mentioned[key] = true
+	}
 }
 
 func (w *fileWalk) inside(f function, body ast.Node) {
