@@ -308,3 +308,19 @@ func (a answer) problem(t *testing.T, status int, code string) api.Problem {
 	}
 	return p
 }
+
+func newWorldSQLite(t *testing.T) *world {
+	t.Helper()
+	return newWorld(t, storetest.NewSQLite(t), nil)
+}
+
+// documentOf asks a handler for its document without a network.
+func documentOf(t *testing.T, h http.Handler) []byte {
+	t.Helper()
+	rec := httptest.NewRecorder()
+	h.ServeHTTP(rec, httptest.NewRequest(http.MethodGet, "/api/openapi.json", nil))
+	if rec.Code != http.StatusOK {
+		t.Fatalf("the document gives %d", rec.Code)
+	}
+	return rec.Body.Bytes()
+}

@@ -79,11 +79,17 @@ func (s *Server) getBase(c *call) error {
 
 // RegistryInfo is what anybody needs to check the registry's signatures and proofs.
 type RegistryInfo struct {
-	Name        string             `json:"nome"`
-	Origin      string             `json:"origem"`
-	Keys        remessa.PublicKeys `json:"chaves"`
-	VerifierKey string             `json:"chave_verificacao"`
-	Publication *PublicationInfo   `json:"publicacao,omitempty"`
+	Name        string           `json:"nome"`
+	Origin      string           `json:"origem"`
+	Keys        RegistryKeys     `json:"chaves"`
+	VerifierKey string           `json:"chave_verificacao"`
+	Publication *PublicationInfo `json:"publicacao,omitempty"`
+}
+
+// RegistryKeys are the registry's public keys: remessa.PublicKeys as the document shows them.
+type RegistryKeys struct {
+	Sign  []byte `json:"chave_assinatura"`
+	Agree []byte `json:"chave_acordo"`
 }
 
 // PublicationInfo is a publication with its signed checkpoint.
@@ -107,7 +113,7 @@ func (s *Server) getRegistry(ctx context.Context, _ *call, _ *struct{}) (*regist
 	if err != nil {
 		return nil, err
 	}
-	out := &registryOutput{Body: RegistryInfo{Name: reg.Name, Origin: reg.Origin, Keys: keys, VerifierKey: vkey}}
+	out := &registryOutput{Body: RegistryInfo{Name: reg.Name, Origin: reg.Origin, Keys: RegistryKeys{Sign: keys.Sign, Agree: keys.Agree.Bytes()}, VerifierKey: vkey}}
 	err = s.read(ctx, func(tx registry.Tx) error {
 		p, found, err := tx.FindPublication(ctx)
 		if err != nil || !found {

@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -33,18 +34,16 @@ var certificateParameters = []string{"em", "q", "limite", "cursor"}
 func (s *Server) getCertificate(c *call) error {
 	body, number := pathSigla(c.r), c.r.PathValue("numero")
 	if c.r.URL.RawQuery == "" {
-		data, err := certificateJSON(c, body, number, catalog.ProductQuery{})
-		if err != nil {
-			return err
-		}
-		return c.writeBytes(http.StatusOK, data)
+		return s.answerCertificate(c, body, number)
 	}
 	query, day, err := readCertificateQuery(c.r.URL.Query())
 	if err != nil {
 		return err
 	}
 	if !day.IsZero() {
-		view, err := s.certificateAt(c.r.Context(), body, number, day, query)
+		ctx, cancel := context.WithTimeout(c.r.Context(), answerLimit)
+		defer cancel()
+		view, err := s.certificateAt(ctx, body, number, day, query)
 		if err != nil {
 			return err
 		}
@@ -53,6 +52,20 @@ func (s *Server) getCertificate(c *call) error {
 	data, err := certificateJSON(c, body, number, query)
 	if err != nil {
 		return err
+	}
+	return c.writeBytes(http.StatusOK, data)
+}
+
+// answerCertificate answers the usual question, out of the lately answered ones if it can.
+func (s *Server) answerCertificate(c *call, body certificate.Sigla, number string) error {
+	e, key := s.editionOf(c.catalog), string(body)+"\x00"+number
+	data, known := s.answers.get(e, key)
+	if !known {
+		var err error
+		if data, err = certificateJSON(c, body, number, catalog.ProductQuery{}); err != nil {
+			return err
+		}
+		s.answers.put(e, key, data)
 	}
 	return c.writeBytes(http.StatusOK, data)
 }

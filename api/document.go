@@ -4,12 +4,14 @@ import (
 	_ "embed"
 	"encoding/json"
 	"net/http"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 )
 
-// glossaryFile says in Portuguese what each field and parameter is, by its
-// name: one name means one thing throughout the API.
+// glossaryFile says in Portuguese what each field is, by its name, or where the
+// name means something else in one schema by "Schema.name"; of a parameter by
+// "parametro.name".
 //
 //go:embed glossario.json
 var glossaryFile []byte
@@ -35,8 +37,8 @@ func (s *Server) makeDocument() []byte {
 	for _, tag := range []string{tagCatalog, tagLedger, tagData, tagExchange, tagSystem} {
 		doc.Tags = append(doc.Tags, &huma.Tag{Name: tag})
 	}
-	for _, schema := range doc.Components.Schemas.Map() {
-		describe(schema, words)
+	for name, schema := range doc.Components.Schemas.Map() {
+		describe(name, schema, words)
 	}
 	for _, item := range doc.Paths {
 		for _, op := range []*huma.Operation{item.Get, item.Post} {
@@ -53,10 +55,18 @@ func (s *Server) makeDocument() []byte {
 }
 
 // describe gives the fields of a schema their words.
-func describe(schema *huma.Schema, words map[string]string) {
+func describe(schemaName string, schema *huma.Schema, words map[string]string) {
 	for name, property := range schema.Properties {
-		if property.Description == "" && property.Ref == "" {
-			property.Description = words[name]
+		if property.Ref != "" {
+			continue // the schema it leads to has them
+		}
+		text, own := words[schemaName+"."+name]
+		if !own {
+			text = words[name]
+		}
+		property.Description = text
+		if property.Type == huma.TypeString && (strings.HasPrefix(name, "data_") || schemaName == "Certificado" && name == "em") {
+			property.Format = "date"
 		}
 	}
 }
@@ -67,7 +77,7 @@ var statusWords = map[string]string{"OK": "Resposta", "Error": "Problema (RFC 94
 func describeOperation(op *huma.Operation, words map[string]string) {
 	for _, p := range op.Parameters {
 		if p.Description == "" {
-			p.Description = words[p.Name]
+			p.Description = words["parametro."+p.Name]
 		}
 	}
 	for _, response := range op.Responses {

@@ -34,7 +34,7 @@ func (b binder) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 // newHuma makes huma's part of the API: reading and checking parameters,
 // writing JSON, and the document's schemas.
 func newHuma(d Deps, bound binder) huma.API {
-	setHumaErrors()
+	setHuma()
 	config := huma.DefaultConfig("Selo: registro nacional da conformidade", d.Version)
 	config.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", schemaName)
 	config.CreateHooks = nil // no "$schema" in answers
@@ -44,9 +44,10 @@ func newHuma(d Deps, bound binder) huma.API {
 	return huma.NewAPI(config, bound)
 }
 
-// setHumaErrors makes huma's own refusals problems in the caller's language.
-// huma keeps these two functions for the whole process.
-var setHumaErrors = sync.OnceFunc(func() {
+// setHuma makes huma's own refusals problems in the caller's language.
+// huma keeps these settings for the whole process.
+var setHuma = sync.OnceFunc(func() {
+	huma.DefaultArrayNullable = false // lists are never null here
 	huma.NewErrorWithContext = func(ctx huma.Context, status int, _ string, errs ...error) huma.StatusError {
 		lang := locale.PT
 		if ctx != nil {

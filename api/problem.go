@@ -133,9 +133,9 @@ func (s *Server) problem(r *http.Request, err error) *Problem {
 	switch f := fault.Of(err); {
 	case errors.Is(err, context.Canceled) && r.Context().Err() != nil:
 		s.log.Debug("request abandoned", attrs...)
-	case p.Status >= http.StatusInternalServerError:
+	case p.Status >= http.StatusInternalServerError && (f == nil || f.Cause != nil):
 		s.log.Error("request failed", attrs...)
-	case f != nil && f.Cause != nil:
+	case f != nil && (f.Cause != nil || f.Kind == fault.Unavailable):
 		s.log.Info("request refused", attrs...)
 	}
 	return p

@@ -3,7 +3,6 @@ package api
 import (
 	"crypto/ed25519"
 	"net/http"
-	"slices"
 	"strings"
 
 	"selo/certificate"
@@ -95,6 +94,9 @@ func (s *Server) authorise(c *call) error {
 		}
 		return refuse(http.StatusUnauthorized, "api.token.missing").with("WWW-Authenticate", `Bearer realm="selo"`)
 	}
+	if s.deps.Registry == nil {
+		return fault.New(fault.NotFound, "api.not_here")
+	}
 	if len(signed) > maxAuth {
 		return fault.New(fault.Forbidden, "token.malformed")
 	}
@@ -148,14 +150,4 @@ func pathSigla(r *http.Request) certificate.Sigla {
 // sigla reads a body's acronym in any letter case; what is too long is no acronym and finds nothing.
 func sigla(s string) certificate.Sigla {
 	return certificate.Sigla(strings.ToUpper(s))
-}
-
-// operationIDs of a table must differ: a test and the document rely on it.
-func operationIDs(routes []*route) []string {
-	ids := make([]string, 0, len(routes))
-	for _, rt := range routes {
-		ids = append(ids, rt.op.OperationID)
-	}
-	slices.Sort(ids)
-	return ids
 }

@@ -33,7 +33,7 @@ var schemaNames = map[reflect.Type]string{
 	reflect.TypeFor[ledger.Consistency]():   "ProvaDeConsistencia",
 	reflect.TypeFor[RegistryInfo]():         "Registro",
 	reflect.TypeFor[PublicationInfo]():      "Publicacao",
-	reflect.TypeFor[remessa.PublicKeys]():   "Chaves",
+	reflect.TypeFor[RegistryKeys]():         "Chaves",
 	reflect.TypeFor[Delivery]():             "Remessa",
 	reflect.TypeFor[remessa.Counts]():       "Contagens",
 	reflect.TypeFor[remessa.Result]():       "Resultado",

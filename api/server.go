@@ -64,6 +64,7 @@ type Server struct {
 	exports    chan struct{}
 	edition    atomic.Pointer[edition]
 	names      atomic.Pointer[names]
+	answers    answers
 }
 
 // New makes the API. It serves "/api/", "/saude", "/pronto" and "/metrics"
