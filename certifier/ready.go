@@ -53,7 +53,8 @@ func ApproveReady(ctx context.Context, tx Tx, actor Actor) (Approval, []Incomple
 			return Approval{}, nil, err
 		}
 	}
-	approval, err := Approve(ctx, tx, actor, ready, "")
+	a := &approver{checker: c, actor: actor, sound: x.done}
+	approval, err := a.approve(ctx, ready)
 	return approval, open, err
 }
 
