@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"selo/audit"
@@ -48,8 +49,7 @@ func (r *Registry) Process(ctx context.Context, args ProcessArgs, done func(Tx) 
 		if rem.FirstIndex, err = r.appendToLedger(ctx, tx, rem); err != nil {
 			return err
 		}
-		rem.State = Confirmed
-		return r.finish(ctx, tx, body, rem, done)
+		return r.finish(ctx, tx, body, rem, Confirmed, done)
 	})
 	if !errors.Is(err, errRefused) {
 		return err
@@ -59,8 +59,8 @@ func (r *Registry) Process(ctx context.Context, args ProcessArgs, done func(Tx) 
 		if err != nil || rem.State != Received {
 			return errors.Join(err, skipped(tx, err, done))
 		}
-		rem.State, rem.Reasons, rem.Total = Invalidated, reasons, total
-		return r.finish(ctx, tx, body, rem, done)
+		rem.Reasons, rem.Total = reasons, total
+		return r.finish(ctx, tx, body, rem, Invalidated, done)
 	})
 }
 
@@ -118,8 +118,11 @@ func (r *Registry) appendToLedger(ctx context.Context, tx Tx, rem Remessa) (firs
 }
 
 // finish records the outcome, moves the body on and tells it, in one transaction.
-func (r *Registry) finish(ctx context.Context, tx Tx, body Body, rem Remessa, done func(Tx) error) error {
-	rem.ProcessedAt = tx.Now()
+func (r *Registry) finish(ctx context.Context, tx Tx, body Body, rem Remessa, to State, done func(Tx) error) error {
+	if !slices.Contains(stateMoves[rem.State], to) {
+		return fault.New(fault.Conflict, "remessa.state_changed")
+	}
+	rem.State, rem.ProcessedAt = to, tx.Now()
 	if err := tx.FinishRemessa(ctx, rem); err != nil {
 		return err
 	}
