@@ -154,6 +154,7 @@ func TestProblems(t *testing.T) {
 			t.Errorf("%s gives %+v", target, p.Errors)
 		}
 	}
+	w.ask("GET", "/api/v1/verificacao").problem(t, 422, "verification.incomplete")
 	w.ask("GET", "/api/v1/certificados?cnpj=123").problem(t, 422, "cnpj.length")
 	w.ask("GET", "/api/v1/certificados?cursor=zzz").problem(t, 422, "search.cursor")
 	w.ask("GET", "/api/v1/tabelas-auxiliares/NADA").problem(t, 404, "body.unknown")

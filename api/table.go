@@ -45,6 +45,9 @@ func (s *Server) catalogRoutes() []*route {
 					"Os produtos vêm em páginas: `q`, `limite` e `cursor` escolhem quais. "+
 					"Com `em`, o certificado como estava no fim daquele dia em Brasília; aí `q` não se aplica."),
 				reflect.TypeFor[Certificate](), certificatePath(), certificateQuery()...)},
+		typed(s, route{power: Public, fromCatalog: true, op: get("verificar", "/api/v1/verificacao", tagCatalog,
+			"Este modelo está coberto agora?",
+			"Informe `marca` e `modelo`, ou `gtin`, ou `numero`; `cnpj` restringe à empresa. A resposta diz sim ou não, o motivo e os certificados.")}, s.verify),
 	}
 }
 
