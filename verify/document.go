@@ -27,6 +27,7 @@ type company struct {
 	CPF     string `json:"cpf"`
 	Country string `json:"pais"`
 	Name    string `json:"razao_social"`
+	Person  string `json:"tipo_pessoa"`
 }
 
 type product struct {
@@ -63,6 +64,8 @@ const (
 	kindCompany     = "empresa"
 	kindProduct     = "produto"
 	kindCertificate = "certificado"
+
+	personNatural = "fisica"
 
 	situationActive    = "ativo"
 	situationSuspended = "suspenso"

@@ -73,6 +73,8 @@ type Options struct {
 	Key ed25519.PublicKey
 	// Schema is the PostgreSQL schema of the base, as in store.Options.
 	Schema string
+	// Outbox is the folder of the bundles of a body; empty: the waiting one is not looked at.
+	Outbox string
 	// Keep is how many findings of each check are kept; zero is 100. All are counted.
 	Keep int
 	// Progress, when set, is told how many rows of how many are done.

@@ -1,0 +1,147 @@
+package verify_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"selo/catalog"
+	"selo/certificate"
+	"selo/registry"
+	"selo/remessa"
+	"selo/store"
+	"selo/store/registrystore"
+	"selo/store/storetest"
+	"selo/verify"
+)
+
+// snapshot builds the newest publication's snapshot as the server does.
+func (b *base) snapshot(t *testing.T) string {
+	t.Helper()
+	ctx := context.Background()
+	var p registry.Publication
+	must(t, b.reg.Store.Read(ctx, func(tx registry.Tx) (err error) {
+		p, _, err = tx.FindPublication(ctx)
+		return err
+	}))
+	src := registrystore.Source{Store: registrystore.Store{DB: b.db}, Publication: p}
+	path := filepath.Join(t.TempDir(), "publicação (1).sqlite")
+	must(t, catalog.Build(ctx, src, src.Snapshot(), path, catalog.Options{Sign: func(text []byte) (string, error) {
+		return remessa.SignSnapshot(text, b.reg.Keys)
+	}}))
+	return path
+}
+
+func (b *base) against(t *testing.T, path string) (verify.Report, map[string]int64) {
+	t.Helper()
+	report, err := verify.SnapshotAgainst(context.Background(), path, b.engine.URL,
+		verify.Options{Key: b.reg.Keys.Public().Sign, Schema: b.engine.Options(store.Options{}).Schema})
+	must(t, err)
+	return report, codes(report)
+}
+
+func TestSoundSnapshotHasNoFindings(t *testing.T) {
+	t.Parallel()
+	storetest.Run(t, func(t *testing.T, e *storetest.Engine) {
+		b := newBase(t, e)
+		ccb, _ := story(t, b)
+		path := b.snapshot(t)
+		// What is accepted after the publication is not shown yet.
+		waiting := registry.ProcessArgs{Body: "CCB", Sequence: ccb.sequence}
+		must(t, b.reg.Process(context.Background(), waiting, func(registry.Tx) error { return nil }))
+		for _, r := range ccb.newest {
+			if r.Certificate == nil {
+				continue
+			}
+			next := again(t, r)
+			next.Certificate.Laboratory = "Laboratório Fictício"
+			next.Justifications = []certificate.Justification{{Fields: []string{"laboratorio"}, Text: "troca de laboratório"}}
+			ccb.link(next, b.clock.Now())
+			rem := b.deliver(t, ccb, remessa.Partial, next)
+			must(t, b.reg.Process(context.Background(), registry.ProcessArgs{Body: "CCB", Sequence: rem.Sequence}, func(registry.Tx) error { return nil }))
+			break
+		}
+		report, _ := b.against(t, path)
+		if report.Total() != 0 || skipped(report) != 0 {
+			t.Errorf("findings: %+v", findings(report))
+		}
+		for _, c := range report.Checks {
+			if c.Checked == 0 {
+				t.Errorf("%s looked at nothing", c.Name)
+			}
+		}
+		own, err := verify.Snapshot(context.Background(), path, verify.Options{})
+		must(t, err)
+		if own.Total() != 0 || skipped(own) != 2 {
+			t.Errorf("without the key: %d skipped, %+v", skipped(own), findings(own))
+		}
+	})
+}
+
+func TestEveryDamageOfASnapshotIsFound(t *testing.T) {
+	t.Parallel()
+	b := newBase(t, storetest.NewSQLite(t))
+	story(t, b)
+	file, err := os.ReadFile(b.snapshot(t))
+	must(t, err)
+	cut := len(file) - 16 - int(binary.BigEndian.Uint64(file[len(file)-8:]))
+	base, seal := file[:cut], file[cut:]
+	changed := []string{"verify.snapshot.digest", "verify.snapshot.rows"}
+	for _, d := range []struct {
+		name string
+		sql  string
+		seal func([]byte) []byte
+		want []string
+	}{
+		{name: "a row changes", sql: `UPDATE produto SET descricao = 'x' WHERE id = (SELECT MIN(id) FROM produto)`, want: changed},
+		{name: "a situation changes", sql: `UPDATE certificado SET situacao = 3 WHERE organismo = 'DOC'`, want: append(changed, "verify.snapshot.facts")},
+		{name: "a count changes", sql: `UPDATE certificado SET produtos = produtos + 1`, want: append(changed, "verify.snapshot.facts")},
+		{name: "a body changes", sql: `UPDATE produto SET organismo = 'XXX' WHERE organismo = 'DOC'`, want: append(changed, "verify.snapshot.facts")},
+		{name: "a certificate is lost", sql: `DELETE FROM certificado WHERE organismo = 'DOC'`, want: append(changed, "verify.snapshot.missing")},
+		{name: "a certificate is too many", sql: `INSERT INTO certificado SELECT 5, organismo, numero, compacto, situacao, expirado, emissao, validade,
+			tipo, classe, motivo, solicitante, produtos FROM certificado WHERE organismo = 'DOC'`, want: append(changed, "verify.snapshot.extra")},
+		{name: "the last is too many", sql: `INSERT INTO empresa SELECT 100000, uuid, organismo, cnpj, dados FROM empresa WHERE organismo = 'DOC'`,
+			want: append(changed, "verify.snapshot.extra")},
+		{name: "the sum is made to fit", sql: `UPDATE meta SET valor = '0.0.0.0' WHERE chave = 'soma'`, want: append(changed, "verify.snapshot.content")},
+		{name: "the names change", sql: `UPDATE meta SET valor = replace(valor, 'Brinquedos', 'Brincadeiras') WHERE chave = 'referencia'`,
+			want: []string{"verify.snapshot.digest", "verify.snapshot.content"}},
+		{name: "the seal is cut", seal: func(s []byte) []byte { return s[:len(s)-1] }, want: []string{"verify.snapshot.truncated"}},
+		{name: "there is no seal", seal: func([]byte) []byte { return nil }, want: []string{"verify.snapshot.truncated"}},
+		{name: "the seal is of another format", seal: func(s []byte) []byte { return bytes.Replace(s, []byte(`"formato":1`), []byte(`"formato":2`), 1) },
+			want: []string{"verify.snapshot.seal"}},
+		{name: "the seal says another publication", seal: func(s []byte) []byte { return bytes.Replace(s, []byte(`"numero":4`), []byte(`"numero":3`), 1) },
+			want: []string{"verify.snapshot.signature", "verify.snapshot.content", "verify.snapshot.publication"}},
+		{name: "the checkpoint is of another root", seal: func(s []byte) []byte {
+			at := bytes.Index(s, []byte(`"raiz":"`)) + len(`"raiz":"`)
+			out := bytes.Clone(s)
+			copy(out[at:], "00000000")
+			return out
+		}, want: []string{"verify.checkpoint.head", "verify.snapshot.signature", "verify.snapshot.content", "verify.snapshot.publication"}},
+	} {
+		t.Run(d.name, func(t *testing.T) {
+			t.Parallel()
+			e := &storetest.Engine{Dialect: store.SQLite, URL: "sqlite:" + filepath.Join(t.TempDir(), "x.sqlite")}
+			must(t, os.WriteFile(e.Path(), base, 0o600))
+			if d.sql != "" {
+				raw := e.Raw(t)
+				run(d.sql)(t, raw)
+				must(t, raw.Close())
+			}
+			damaged, err := os.ReadFile(e.Path())
+			must(t, err)
+			if len(damaged) != len(base) {
+				t.Fatalf("the file has grown: this damage needs another row")
+			}
+			end := seal
+			if d.seal != nil {
+				end = d.seal(seal)
+			}
+			must(t, os.WriteFile(e.Path(), append(damaged, end...), 0o600))
+			report, found := b.against(t, e.Path())
+			wantCodes(t, found, d.want, nil, findings(report))
+		})
+	}
+}
