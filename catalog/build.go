@@ -112,11 +112,6 @@ func buildRows(ctx context.Context, src Source, pub Publication, n *names, tmp s
 		return "", fmt.Errorf("begin: %w", err)
 	}
 	defer tx.Rollback()
-	for _, index := range indexes {
-		if _, err := tx.ExecContext(ctx, index); err != nil {
-			return "", fmt.Errorf("create index: %w", err)
-		}
-	}
 	if content, err = writeMeta(ctx, tx, pub, n, sum, 0); err != nil {
 		return "", err
 	}
@@ -238,7 +233,8 @@ func (b *batcher) send(next batch) error {
 	}
 }
 
-// writeBatches inserts batches of rows, each as one statement, in one transaction.
+// writeBatches inserts batches of rows, each as one statement, and makes the
+// indexes, in one transaction.
 func writeBatches(ctx context.Context, db *sql.DB, batches <-chan batch) error {
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
@@ -267,6 +263,14 @@ func writeBatches(ctx context.Context, db *sql.DB, batches <-chan batch) error {
 		}
 		if err != nil {
 			return fmt.Errorf("insert into %s: %w", b.table.name, err)
+		}
+	}
+	if err := ctx.Err(); err != nil {
+		return err // the rows stopped coming
+	}
+	for _, index := range indexes {
+		if _, err := tx.ExecContext(ctx, index); err != nil {
+			return fmt.Errorf("create index: %w", err)
 		}
 	}
 	if err := tx.Commit(); err != nil {

@@ -16,6 +16,7 @@ const (
 	maxQueryWords = 16
 	maxWordBytes  = 64   // longer words are cut to a beginning
 	maxBeginnings = 2000 // words that one beginning may stand for
+	maxRemembered = 10000
 )
 
 // Lengths, in letters, for which the index keeps beginnings ready (schema.go: prefix).
@@ -118,25 +119,24 @@ func (m *matcher) beginning(word string) string {
 }
 
 // isCrowded tells whether more words than maxBeginnings begin so. Snapshots do
-// not change, so a yes is kept; there are few of them, whatever strangers type.
+// not change, so answers are kept, up to a number: strangers type anything.
 func (m *matcher) isCrowded(word string) bool {
 	if m.catalog == nil || m.err != nil {
 		return false
 	}
-	if _, known := m.catalog.crowded.Load(word); known {
-		return true
+	if known, ok := m.catalog.crowded.Load(word); ok {
+		return known == true
 	}
-	var n int64
-	err := m.catalog.db.QueryRowContext(m.ctx, `SELECT count(*) FROM (SELECT 1 FROM busca_termo WHERE term >= ? AND term <= ? LIMIT `+
-		strconv.Itoa(maxBeginnings+1)+`)`, word, word+"\U0010FFFF").Scan(&n)
+	crowded, err := m.catalog.any(m.ctx, `SELECT 1 FROM busca_termo WHERE term >= ? AND term <= ? LIMIT 1 OFFSET `+
+		strconv.Itoa(maxBeginnings), word, word+"\U0010FFFF")
 	if err != nil {
 		m.err = fmt.Errorf("count words: %w", err)
 		return false
 	}
-	if n > maxBeginnings {
-		m.catalog.crowded.Store(word, struct{}{})
+	if m.catalog.asked.Add(1) <= maxRemembered {
+		m.catalog.crowded.Store(word, crowded)
 	}
-	return n > maxBeginnings
+	return crowded
 }
 
 func quoted(word string) string { return `"` + strings.ReplaceAll(word, `"`, `""`) + `"` }

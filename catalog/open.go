@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"sync/atomic"
 
 	"selo/brasil"
 	"selo/clock"
@@ -29,8 +30,8 @@ type Catalog struct {
 	clock clock.Clock
 	names *names
 
-	lookup, links *sql.Stmt // the hot queries
-	crowded       sync.Map  // set of beginnings that too many words share
+	stmts   sync.Map // prepared queries by text; the texts are constants
+	crowded sync.Map // set of beginnings that too many words share
 
 	mu      sync.Mutex
 	readers int  // guarded by mu
@@ -109,26 +110,56 @@ func (c *Catalog) prepare(ctx context.Context) error {
 		return fault.New(fault.Invalid, "snapshot.tampered", "arquivo", c.path)
 	}
 	c.names = meta.names
-	if c.lookup, err = c.db.PrepareContext(ctx, lookupSQL); err != nil {
-		return fmt.Errorf("prepare look-up: %w", err)
-	}
-	if c.links, err = c.db.PrepareContext(ctx, pageSQL); err != nil {
-		return fmt.Errorf("prepare products: %w", err)
-	}
 	return nil
 }
 
 // Close closes the file at once, readers or not; a [Holder] waits for them.
 func (c *Catalog) Close() error {
-	for _, st := range []*sql.Stmt{c.lookup, c.links} {
-		if st != nil {
+	c.stmts.Range(func(_, st any) bool {
+		if st, ok := st.(*sql.Stmt); ok {
 			st.Close()
 		}
-	}
+		return true
+	})
 	if err := c.db.Close(); err != nil {
 		return fmt.Errorf("close snapshot: %w", err)
 	}
 	return nil
+}
+
+// prepared keeps one statement a query, so that asking does not parse again.
+func (c *Catalog) prepared(ctx context.Context, query string) (*sql.Stmt, error) {
+	if st, ok := c.stmts.Load(query); ok {
+		return st.(*sql.Stmt), nil //nolint:errcheck,forcetypeassert // only this function stores
+	}
+	st, err := c.db.PrepareContext(ctx, query)
+	if err != nil {
+		return nil, fmt.Errorf("prepare %.60s: %w", query, err)
+	}
+	if other, raced := c.stmts.LoadOrStore(query, st); raced {
+		st.Close()
+		return other.(*sql.Stmt), nil //nolint:errcheck,forcetypeassert // only this function stores
+	}
+	return st, nil
+}
+
+// query asks by a prepared statement; query is one of few texts.
+func (c *Catalog) query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	st, err := c.prepared(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	return st.QueryContext(ctx, args...)
+}
+
+// any tells whether a query has a row.
+func (c *Catalog) any(ctx context.Context, query string, args ...any) (bool, error) {
+	rows, err := c.query(ctx, query, args...)
+	if err != nil {
+		return false, err
+	}
+	defer rows.Close()
+	return rows.Next(), rows.Err()
 }
 
 // Publication tells what the snapshot shows.

@@ -165,12 +165,12 @@ func (c *Catalog) readText(ctx context.Context, q *question) error {
 			continue
 		}
 		if g, err := brasil.ParseGTIN(field); err == nil && len(q.gtins) == 0 {
-			var known int
 			n := gtinNumber(g)
-			if err := c.db.QueryRowContext(ctx, "SELECT count(*) FROM (SELECT 1 FROM gtin WHERE numero = ? LIMIT 1)", n).Scan(&known); err != nil {
+			known, err := c.any(ctx, "SELECT 1 FROM gtin WHERE numero = ? LIMIT 1", n)
+			if err != nil {
 				return fmt.Errorf("look up GTIN: %w", err)
 			}
-			if known > 0 {
+			if known {
 				q.gtins = append(q.gtins, n)
 				continue
 			}
@@ -236,14 +236,12 @@ func (c *Catalog) expression(ctx context.Context, q *question) (string, error) {
 
 // expiredSince tells whether a validity ended between the publication and today.
 func (c *Catalog) expiredSince(ctx context.Context, today brasil.Date) (bool, error) {
-	var n int
-	err := c.db.QueryRowContext(ctx, `SELECT count(*) FROM (SELECT 1 FROM certificado
-		WHERE situacao = 1 AND validade > 0 AND validade >= ? AND validade < ? LIMIT 1)`,
-		dayNumber(brasil.Today(c.seal.Publication.At)), dayNumber(today)).Scan(&n)
+	more, err := c.any(ctx, `SELECT 1 FROM certificado WHERE situacao = 1 AND validade > 0 AND validade >= ? AND validade < ? LIMIT 1`,
+		dayNumber(brasil.Today(c.seal.Publication.At)), dayNumber(today))
 	if err != nil {
 		return false, fmt.Errorf("look for expired certificates: %w", err)
 	}
-	return n > 0, nil
+	return more, nil
 }
 
 const hitColumns = `c.id, c.organismo, c.numero, c.situacao, c.emissao, c.validade, c.tipo, c.classe, c.motivo, c.solicitante, c.produtos`
@@ -283,7 +281,7 @@ func (c *Catalog) exact(ctx context.Context, q *question) ([]certificateRow, err
 	if strings.ContainsAny(typed, "0123456789") {
 		end = typed + "\U0010FFFF"
 	}
-	rows, err := c.db.QueryContext(ctx, `SELECT `+hitColumns+` FROM certificado c
+	rows, err := c.query(ctx, `SELECT `+hitColumns+` FROM certificado c
 		WHERE c.compacto >= ? AND c.compacto <= ? ORDER BY c.compacto, c.organismo, c.id DESC LIMIT ?`, typed, end, 4*maxExact)
 	if err != nil {
 		return nil, fmt.Errorf("look up number: %w", err)
@@ -318,7 +316,7 @@ func (c *Catalog) scan(ctx context.Context, q *question, expression string, plac
 			CROSS JOIN busca b ON b.rowid = k.id CROSS JOIN certificado c ON c.id = k.id WHERE b.busca MATCH ? ORDER BY k.id DESC`
 		args = []any{q.gtins[0], place, expression}
 	}
-	rows, err := c.db.QueryContext(ctx, query, args...)
+	rows, err := c.query(ctx, query, args...)
 	if err != nil {
 		return 0, fmt.Errorf("search: %w", err)
 	}
@@ -358,7 +356,7 @@ func (c *Catalog) hasProduct(ctx context.Context, q *question, id int64) (bool, 
 	if len(q.brandWords) == 0 || len(q.modelWords) == 0 {
 		return true, nil
 	}
-	rows, err := c.db.QueryContext(ctx, `SELECT p.marca, p.modelo, p.designacao, p.familia FROM vinculo v JOIN produto p ON p.id = v.produto
+	rows, err := c.query(ctx, `SELECT p.marca, p.modelo, p.designacao, p.familia FROM vinculo v JOIN produto p ON p.id = v.produto
 		WHERE v.certificado = ? AND v.situacao = 1 LIMIT ?`, id, maxExamined)
 	if err != nil {
 		return false, fmt.Errorf("search products: %w", err)

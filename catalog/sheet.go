@@ -40,7 +40,7 @@ func (c *Catalog) Certificate(ctx context.Context, body certificate.Sigla, num s
 // spaces and punctuation of the number do not count unless two certificates
 // of the body differ in them only. Fault: certificate.not_found.
 func (c *Catalog) CertificateJSON(ctx context.Context, body certificate.Sigla, num string) ([]byte, error) {
-	rows, err := c.lookup.QueryContext(ctx, compactNumber(num), strings.ToUpper(string(body)))
+	rows, err := c.query(ctx, lookupSQL, compactNumber(num), strings.ToUpper(string(body)))
 	if err != nil {
 		return nil, fmt.Errorf("look up certificate: %w", err)
 	}
@@ -67,7 +67,7 @@ func (c *Catalog) CertificateJSON(ctx context.Context, body certificate.Sigla, n
 	if best == nil || several && !sameNumber(best.number, num) {
 		return nil, fault.New(fault.NotFound, "certificate.not_found", "organismo", string(body), "numero", num)
 	}
-	return c.assemble(best), nil
+	return c.assemble(best, c.today()), nil
 }
 
 // found is one certificate being read.
@@ -115,9 +115,9 @@ func (c *Catalog) readFound(rows *sql.Rows, in *found) (*found, error) {
 }
 
 // assemble puts the pieces that depend on the day before the ready-made part.
-func (c *Catalog) assemble(f *found) []byte {
+func (c *Catalog) assemble(f *found, day brasil.Date) []byte {
 	b := make([]byte, 0, len(f.sheet)+len(f.parties)+256)
-	b = append(b, `{"situacao":"`+shownSituation(f.situation, f.valid, c.today())+`",`...)
+	b = append(b, `{"situacao":"`+shownSituation(f.situation, f.valid, day)+`",`...)
 	if f.reason != "" {
 		b = append(b, `"motivo":`...)
 		b = append(appendJSON(b, f.reason), ',')
@@ -242,7 +242,7 @@ func (p *ProductView) matches(asked []string) bool {
 
 // eachProduct calls fn with the active products of a certificate after a place until it says false.
 func (c *Catalog) eachProduct(ctx context.Context, id, after int64, fn func(seq int64, p *ProductView) (bool, error)) error {
-	rows, err := c.links.QueryContext(ctx, id, after)
+	rows, err := c.query(ctx, pageSQL, id, after)
 	if err != nil {
 		return fmt.Errorf("read products: %w", err)
 	}
