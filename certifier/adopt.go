@@ -178,6 +178,9 @@ func (rc *reconciling) approveAgain(ctx context.Context, r *Record, next *certif
 	found := []fault.Problem{{Code: "tables.missing"}}
 	draft := *next
 	if rc.check != nil {
+		if err := syncLinks(ctx, rc.tx, next, false); err != nil {
+			return err
+		}
 		on := bases(r)
 		explain(r, next, on, "")
 		var err error

@@ -134,19 +134,12 @@ func (c *checker) refs(ctx context.Context, r *certificate.Revision) (references
 	if r.Certificate == nil {
 		return refs, nil
 	}
-	products := make([]certificate.ID, 0, len(r.Certificate.Products))
-	for _, l := range r.Certificate.Products {
-		products = append(products, l.Product)
-	}
 	var err error
-	if refs.imported, err = c.tx.Origins(ctx, products, c.frozen); err != nil {
+	if refs.imported, err = c.tx.Origins(ctx, r.ID, c.frozen); err != nil {
 		return refs, fmt.Errorf("read products: %w", err)
 	}
-	var ids []certificate.ID
-	for _, id := range linksOf(&certificate.Revision{Certificate: &certificate.Certificate{
-		Companies: r.Certificate.Companies, Services: r.Certificate.Services}}) {
-		ids = append(ids, id)
-	}
+	ids := linksOf(&certificate.Revision{Certificate: &certificate.Certificate{
+		Companies: r.Certificate.Companies, Services: r.Certificate.Services}})
 	companies, err := load(ctx, c.tx, ids)
 	if err != nil {
 		return refs, err

@@ -164,7 +164,7 @@ func change(ctx context.Context, tx Tx, actor Actor, r *Record, rev *certificate
 	if r.Draft, err = putDraft(ctx, tx, actor, rev); err != nil {
 		return nil, err
 	}
-	if err := syncLinks(ctx, tx, rev, r.Approved == nil); err != nil {
+	if err := syncLinks(ctx, tx, rev, r.Approved == nil && r.Travelling == nil); err != nil {
 		return nil, err
 	}
 	detail := map[string]string{"campos": strings.Join(topFields(changes), ", ")}
@@ -233,7 +233,7 @@ func putDrafts(ctx context.Context, tx Tx, actor Actor, revs []*certificate.Revi
 }
 
 // syncLinks brings a certificate's links up to its content. Links that only a
-// waiting revision has stay until drop.
+// waiting or travelling revision has stay until drop.
 func syncLinks(ctx context.Context, tx Tx, rev *certificate.Revision, drop bool) error {
 	if rev.Certificate == nil {
 		return nil

@@ -122,9 +122,9 @@ type recordTx interface {
 	// TouchRows counts the version of each up.
 	TouchRows(ctx context.Context, ids []certificate.ID, by Actor) error
 
-	// Origins tells of each product whether it is imported; with frozen, only of
-	// those that have a live revision.
-	Origins(ctx context.Context, products []certificate.ID, frozen bool) (map[certificate.ID]bool, error)
+	// Origins tells of each product that a certificate links to whether it is
+	// imported; with frozen, only of those that have a live revision.
+	Origins(ctx context.Context, of certificate.ID, frozen bool) (map[certificate.ID]bool, error)
 
 	Drafts(ctx context.Context, ids []certificate.ID) (map[certificate.ID]Draft, error)
 	// HavingDraft returns those of the records that have a draft, in no order.

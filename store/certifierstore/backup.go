@@ -231,7 +231,7 @@ func copyFile(from, to string) error {
 	if err != nil {
 		return fmt.Errorf("open backup: %w", err)
 	}
-	defer func() { _ = src.Close() }() // read only: nothing to lose
+	defer func() { _ = src.Close() }()                                    // read only: nothing to lose
 	dst, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600) //nolint:gosec // inside a fresh folder
 	if err != nil {
 		return fmt.Errorf("create copy: %w", err)

@@ -170,31 +170,33 @@ func (tx *Tx) DeleteRow(ctx context.Context, id certificate.ID) error {
 	return nil
 }
 
-// Origins implements certifier.Tx.
-func (tx *Tx) Origins(ctx context.Context, products []certificate.ID, frozen bool) (map[certificate.ID]bool, error) {
-	found := make(map[certificate.ID]bool, len(products))
-	text := `SELECT r.id, r.imported FROM record r WHERE r.kind = 'produto' AND r.id IN (`
-	end := `)`
+// Origins implements certifier.Tx. Both sides of the join are read in the order
+// of their IDs, from indexes alone.
+func (tx *Tx) Origins(ctx context.Context, of certificate.ID, frozen bool) (map[certificate.ID]bool, error) {
+	text := `SELECT r.id, r.imported FROM link l CROSS JOIN record r ON r.id = l.target AND r.kind = 'produto'
+		WHERE l.certificate = ?`
 	if frozen {
-		end = `) AND EXISTS (SELECT 1 FROM revision v WHERE v.record = r.id
-			AND v.state IN ('aprovada', 'em_remessa', 'aceita'))`
-	}
-	type origin struct {
-		id       certificate.ID
-		imported bool
-	}
-	err := store.InChunks(products, func(in string, args []any) error {
-		rows, err := tx.Query(ctx, text+in+end, args...)
-		list, err := collect(rows, err, func(rows *store.Rows) (origin, error) {
-			var o origin
-			return o, rows.Scan(&o.id, &o.imported)
-		})
-		for _, o := range list {
-			found[o.id] = o.imported
+		for i, state := range []string{"aprovada", "em_remessa", "aceita"} {
+			text += [2]string{" AND (", " OR "}[min(i, 1)] + `EXISTS (SELECT 1 FROM revision v
+				WHERE v.kind = 'produto' AND v.record = l.target AND v.state = '` + state + `')`
 		}
-		return err
-	})
-	return found, err
+		text += `)`
+	}
+	rows, err := tx.Query(ctx, text, of)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }() // Err below tells
+	found := map[certificate.ID]bool{}
+	for rows.Next() {
+		var id certificate.ID
+		var imported bool
+		if err := rows.Scan(&id, &imported); err != nil {
+			return nil, fmt.Errorf("scan product: %w", err)
+		}
+		found[id] = imported
+	}
+	return found, rows.Err()
 }
 
 // ListRows implements certifier.Tx.

@@ -28,6 +28,7 @@ CREATE TABLE record (
 	folded      TEXT NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX record_key ON record (kind, key) WHERE key IS NOT NULL;
+CREATE INDEX record_origin ON record (id, imported) WHERE kind = 'produto';
 CREATE INDEX record_label ON record (kind, label, id);
 
 CREATE TABLE draft (
