@@ -1,6 +1,7 @@
 package api
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -83,7 +84,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // end turns a panic into a problem and measures the answer.
 func (s *Server) end(rec *recorder, r *http.Request) {
 	caught := recover()
-	if caught != nil && caught != http.ErrAbortHandler {
+	if failure, is := caught.(error); caught != nil && (!is || !errors.Is(failure, http.ErrAbortHandler)) {
 		s.log.Error("panic", "method", r.Method, "path", r.URL.Path, "panic", fmt.Sprint(caught), "stack", string(debug.Stack()))
 		if rec.status != 0 {
 			caught = http.ErrAbortHandler

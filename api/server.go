@@ -13,7 +13,6 @@ import (
 	"selo/certificate"
 	"selo/clock"
 	"selo/fault"
-	"selo/locale"
 	"selo/registry"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -103,7 +102,6 @@ type call struct {
 	w       *recorder
 	r       *http.Request
 	route   *route
-	lang    locale.Lang
 	caller  certificate.Sigla // of a checked token; empty without
 	catalog *catalog.Catalog  // of a route that asks the catalog
 }

@@ -156,7 +156,9 @@ func TestStrangeAnswers(t *testing.T) {
 		"a proxy's page": func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "<html>", http.StatusForbidden) },
 		"a page":         func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "<html>hello") },
 		"a redirect":     func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/other", http.StatusFound) },
-		"another result": func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{"organismo":"WOS","sequencia":1}`) },
+		"another result": func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = io.WriteString(w, `{"organismo":"WOS","sequencia":1}`)
+		},
 	} {
 		c, _ := newClient(t, handler, nil)
 		if _, err := c.Result(t.Context(), 1); !fault.HasKey(err, "registry.strange") {

@@ -86,9 +86,9 @@ func (c *Client) do(ctx context.Context, q request, use func(*http.Response) err
 // longer each time, never exactly so that many bodies do not come back at once.
 func (c *Client) pause(ctx context.Context, attempt int, asked time.Duration) error {
 	d := min(c.opts.Pause<<min(attempt-1, 16), maxPause)
-	d = d/2 + rand.N(d)
+	d = d/2 + rand.N(d) //nolint:gosec // spreads attempts, guards nothing
 	if asked > 0 {
-		d = min(asked, maxPause) + rand.N(c.opts.Pause)
+		d = min(asked, maxPause) + rand.N(c.opts.Pause) //nolint:gosec // as above
 	}
 	t := time.NewTimer(d)
 	defer t.Stop()
