@@ -71,7 +71,7 @@ func (c *demoCmd) on(a *app, dir string, listener net.Listener) error {
 		d := &demoRun{app: &inner, dir: dir, url: url, node: n, today: brasil.Today(n.clock.Now())}
 		err := d.cycle()
 		if err == nil && !c.Once {
-			d.addresses()
+			d.addresses(c.Data != "")
 			<-ctx.Done()
 		}
 		stop()
@@ -82,12 +82,16 @@ func (c *demoCmd) on(a *app, dir string, listener net.Listener) error {
 	})
 }
 
-func (d *demoRun) addresses() {
+func (d *demoRun) addresses(kept bool) {
 	d.out.Heading("demo.serving")
 	d.out.Pairs(term.Pair{Key: "demo.address.search", Value: d.url + "/api/v1/certificados?q=brinquedo"},
 		term.Pair{Key: "demo.address.certificate", Value: d.url + "/api/v1/certificados/DEMO/DEMO-BRIN-108%2F25.001"},
 		term.Pair{Key: "demo.address.check", Value: d.url + "/api/v1/verificacao?marca=Fictoy&modelo=Trenzinho+FT-10"},
 		term.Pair{Key: "demo.address.openapi", Value: d.url + "/api/openapi.json"},
 		term.Pair{Key: "demo.address.data", Value: d.dir})
+	if kept {
+		d.out.Note("demo.stop.kept")
+		return
+	}
 	d.out.Note("demo.stop")
 }

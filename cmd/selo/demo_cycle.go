@@ -231,6 +231,9 @@ func (d *demoRun) complete() error {
 			demo.Completion(c, maker, product)
 			return nil
 		})
+		if err == nil {
+			err = d.addPacker(tx)
+		}
 		if err != nil {
 			return err
 		}
@@ -241,6 +244,22 @@ func (d *demoRun) complete() error {
 		d.out.Done("demo.approved", "certificados", strconv.Itoa(approval.Certificates), "empresas", strconv.Itoa(approval.Companies),
 			"produtos", strconv.Itoa(approval.Products))
 	}
+	return err
+}
+
+// addPacker gives the food-basket process its Empacotador, which a spreadsheet
+// made for products has no column for (FAQ 3.8).
+func (d *demoRun) addPacker(tx certifier.Tx) error {
+	id, err := d.find(tx, certificate.KindCertificate, "CESTA")
+	if err != nil {
+		return err
+	}
+	_, err = certifier.ChangeCertificate(d.ctx, tx, d.actor, id, "", func(c *certificate.Certificate) error {
+		packer := c.Companies[0]
+		packer.Role = certificate.Packer
+		c.Companies = append(c.Companies, packer)
+		return nil
+	})
 	return err
 }
 
@@ -322,7 +341,7 @@ func (d *demoRun) publishAndFind() error {
 	}
 	d.out.Table([]term.Column{{Key: "cli.column.number"}, {Key: "cli.column.class"}, {Key: "cli.column.applicant"}}, rows)
 	var verdict struct {
-		Answer string `json:"resposta"`
+		Answer string `json:"coberto"`
 	}
 	if err := d.ask("/api/v1/verificacao?"+url.Values{"marca": {"FICTOY"}, "modelo": {"trenzinho ft10"}}.Encode(), &verdict); err != nil {
 		return err

@@ -177,14 +177,14 @@ type registryScopeCmd struct {
 	Body          certificate.Sigla            `arg:"" help:"${help_arg_body}"`
 	Class         certificate.ClassCode        `help:"${help_class}" xor:"class"`
 	ServiceClass  certificate.ServiceClassCode `help:"${help_service_class}" xor:"class"`
-	From          brasil.Date                  `help:"${help_since}"`
-	To            brasil.Date                  `help:"${help_until}"`
+	Since         brasil.Date                  `help:"${help_since}"`
+	Until         brasil.Date                  `help:"${help_until}"`
 }
 
 // Run records an accreditation.
 func (c *registryScopeCmd) Run(a *app) error {
 	return onNode(a, c.registryFlags, func(n *node) error {
-		scope := registry.Scope{Body: c.Body, Class: c.Class, ServiceClass: c.ServiceClass, Period: certificate.Period{From: c.From, To: c.To}}
+		scope := registry.Scope{Body: c.Body, Class: c.Class, ServiceClass: c.ServiceClass, Period: certificate.Period{From: c.Since, To: c.Until}}
 		err := n.write(a.ctx, func(tx registry.Tx) error { return n.registry.PutScope(a.ctx, tx, scope, string(a.actor)) })
 		if err == nil {
 			a.out.Done("cli.registry.scope", "organismo", string(c.Body), "classe", string(c.Class)+string(c.ServiceClass))

@@ -143,6 +143,9 @@ func (c *registryPublishCmd) Run(a *app) error {
 	})
 }
 
+// longPublication is the size from which building a snapshot is worth a progress line.
+const longPublication = 20_000
+
 // publish makes a publication and this node's snapshot of it.
 func (n *node) publish(a *app) (p registry.Publication, fresh bool, err error) {
 	err = n.write(a.ctx, func(tx registry.Tx) (err error) {
@@ -152,7 +155,9 @@ func (n *node) publish(a *app) (p registry.Publication, fresh bool, err error) {
 	if err != nil {
 		return p, false, err
 	}
-	n.follower.progress = term.Func(a.err.Progress(), "cli.progress.publish")
+	if p.Head.Size > longPublication {
+		n.follower.progress = term.Func(a.err.Progress(), "cli.progress.publish")
+	}
 	_, err = n.follower.step(a.ctx)
 	return p, fresh, err
 }

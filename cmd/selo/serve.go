@@ -10,7 +10,6 @@ import (
 
 	"selo/api"
 	"selo/fault"
-	"selo/registry"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -80,18 +79,5 @@ func (n *node) handler(address string) http.Handler {
 		address = n.flags.URL
 	}
 	return api.New(api.Deps{Registry: n.registry, Catalog: n.holder, Clock: n.clock, Log: slog.Default(),
-		Version: version, URL: address, Figures: n.figures})
-}
-
-// figures are what /metrics shows of the base.
-func (n *node) figures(ctx context.Context) (api.Figures, error) {
-	f := api.Figures{Remessas: map[registry.State]int64{}}
-	err := n.store.Read(ctx, func(tx registry.Tx) (err error) {
-		if f.Remessas, err = tx.CountRemessas(ctx); err != nil {
-			return err
-		}
-		f.JobsWaiting, err = tx.CountJobs(ctx)
-		return err
-	})
-	return f, err
+		Version: version, URL: address})
 }
