@@ -53,19 +53,19 @@ func (s *scanner) value(depth int) bool {
 	if depth > maxDepth {
 		return false
 	}
-	switch c := s.peek(); {
-	case c == '{':
+	switch s.peek() {
+	case '{':
 		return s.object(depth)
-	case c == '[':
+	case '[':
 		return s.array(depth)
-	case c == '"':
+	case '"':
 		_, ok := s.text()
 		return ok
-	case c == 't':
+	case 't':
 		return s.skip("true")
-	case c == 'f':
+	case 'f':
 		return s.skip("false")
-	case c == 'n':
+	case 'n':
 		return s.skip("null")
 	}
 	return s.number()

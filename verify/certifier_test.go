@@ -46,7 +46,7 @@ func newOffice(t *testing.T, e *storetest.Engine) *office {
 	must(t, err)
 	var answer string
 	var release registry.Release
-	o.base.write(t, func(tx registry.Tx) error {
+	o.write(t, func(tx registry.Tx) error {
 		if answer, err = o.reg.Enrol(ctx, tx, remessa.Enrolment{Body: "CCB", Name: "Organismo Fictício", Email: "ocp@ficticio.example",
 			Keys: o.keys.Public()}, "OCP-0000", "teste"); err != nil {
 			return err
@@ -289,6 +289,48 @@ var ownDamages = []damage{
 		want: []string{"verify.certifier.not_withdrawn", "verify.certifier.log_gap"}},
 	{name: "the body is another", do: run(`UPDATE setting SET value = CAST(replace(CAST(value AS TEXT), 'CCB', 'XXX') AS BLOB) WHERE name = 'organismo'`),
 		want: []string{"verify.chain.identity", "pair:verify.pair.unknown_there", "pair:verify.pair.remessa_unknown_there"}},
+}
+
+// TestRestoredPair fills a new base from the registry: it knows the newest states only.
+func TestRestoredPair(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	o := newOffice(t, storetest.NewSQLite(t))
+	o.cycle(t)
+	var file bytes.Buffer
+	must(t, o.reg.Store.Read(ctx, func(tx registry.Tx) error {
+		_, err := o.reg.ExportBase(ctx, tx, "CCB", func(head remessa.Head) *remessa.Writer {
+			return remessa.NewWriter(&file, head, o.reg.Keys.Sign)
+		})
+		return err
+	}))
+	bundle, err := remessa.Open(bytes.NewReader(file.Bytes()), int64(file.Len()), remessa.Limits{})
+	must(t, err)
+	answer, err := remessa.Registry{Name: "Registro", Body: "CCB"}.Sign(o.reg.Keys)
+	must(t, err)
+	path := filepath.Join(t.TempDir(), "nova.db")
+	fresh, err := certifierstore.Open(ctx, path, store.Options{Clock: o.clock})
+	must(t, err)
+	must(t, fresh.Write(ctx, func(tx certifier.Tx) error {
+		if err := certifier.SetBody(ctx, tx, ana, certifier.Body{Sigla: "CCB", Name: "Organismo Fictício"}); err != nil {
+			return err
+		}
+		if _, err := certifier.Enrol(ctx, tx, ana, answer); err != nil {
+			return err
+		}
+		_, err := certifier.RestoreFromBase(ctx, tx, ana, bundle)
+		return err
+	}))
+	must(t, fresh.Close())
+	own, _ := o.check(t, path)
+	both, _ := o.pair(t, path)
+	if own.Total()+both.Total() != 0 {
+		t.Errorf("findings: %+v %+v", findings(own), findings(both))
+	}
+	// One product has an older revision; two remessas are older than the last.
+	if got := skipped(both); got != 3 {
+		t.Errorf("%d skipped, want 3", got)
+	}
 }
 
 func TestEveryDamageOfABodyIsFound(t *testing.T) {

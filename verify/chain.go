@@ -106,10 +106,9 @@ func (p *chainPass) revision(v revisionRow) error {
 	name := revisionName(v.id, v.number)
 	doc := parse(v.content)
 	p.place(&v, name)
-	switch {
-	case doc == nil:
+	if doc == nil {
 		p.chain.find("verify.chain.malformed", name)
-	default:
+	} else {
 		p.identity(&v, doc, name)
 		p.issued(&v, doc, name)
 		if p.doc != nil {
