@@ -5,6 +5,7 @@ import (
 	"os"
 	"slices"
 	"testing"
+	"time"
 
 	"selo/certificate"
 	"selo/certifier"
@@ -201,12 +202,17 @@ func TestOneRemessaAtATime(t *testing.T) {
 	r := b.prepare(remessa.Partial)
 	b.fails("remessa.outstanding", prepare)
 	b.write(func(tx certifier.Tx) error { _, err := certifier.Cancel(b.ctx, tx, ana, b.out); return err })
+	b.fails("unlock.withdrawn", func(tx certifier.Tx) error {
+		_, err := certifier.Unlock(b.ctx, tx, ana, b.keys, b.code(r, remessa.Confirmed).String())
+		return err
+	})
 	if _, err := os.Stat(b.out.Path(r.File)); !os.IsNotExist(err) {
 		t.Errorf("the withdrawn remessa's file is still there: %v", err)
 	}
 	if got := b.find(id); got.Approved == nil || got.Travelling != nil {
 		t.Fatalf("after cancelling: %+v", got)
 	}
+	b.clock.Advance(time.Minute)
 	r = b.prepare(remessa.Partial)
 	if r.Sequence != 1 {
 		t.Errorf("the number of a withdrawn remessa is used again, got %d", r.Sequence)
@@ -258,7 +264,7 @@ func TestUnlock(t *testing.T) {
 	}
 	second := b.prepare(remessa.Partial)
 	b.sent()
-	f := b.fails("unlock.other_remessa", unlock(b.code(first, remessa.Invalidated).String()))
+	f := b.failure("unlock.other_remessa", unlock(b.code(first, remessa.Invalidated).String()))
 	if f.Args["numero"] != "1" || f.Args["esperado"] != "2" {
 		t.Errorf("args %v", f.Args)
 	}

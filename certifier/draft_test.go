@@ -25,7 +25,7 @@ func TestIdentitiesAreUnique(t *testing.T) {
 	for key, content := range map[string]*certificate.Revision{
 		"company.exists": company(1), "product.exists": product(1), "certificate.exists": toys("fb-brin-108/17.001 ", maker, toy),
 	} {
-		f := b.fails(key, func(tx certifier.Tx) error {
+		f := b.failure(key, func(tx certifier.Tx) error {
 			_, err := certifier.SaveDraft(b.ctx, tx, ana, certifier.Edit{Content: content})
 			return err
 		})
@@ -97,7 +97,7 @@ func TestDiscard(t *testing.T) {
 	discard := func(id certificate.ID) func(certifier.Tx) error {
 		return func(tx certifier.Tx) error { return certifier.DiscardDraft(b.ctx, tx, ana, id, 0) }
 	}
-	f := b.fails("record.in_use", discard(toy))
+	f := b.failure("record.in_use", discard(toy))
 	if f.Args["certificados"] != "certificado 1" {
 		t.Errorf("args %v", f.Args)
 	}
@@ -127,7 +127,7 @@ func TestApprovalIsAllOrNothing(t *testing.T) {
 	incomplete := toys("2", maker)
 	incomplete.Certificate.Documents = nil
 	bad := b.new(incomplete)
-	f := b.fails("approve.problems", func(tx certifier.Tx) error {
+	f := b.failure("approve.problems", func(tx certifier.Tx) error {
 		_, err := certifier.Approve(b.ctx, tx, ana, []certificate.ID{good, bad}, "")
 		return err
 	})

@@ -47,7 +47,7 @@ func syncDir(dir string) error {
 	if runtime.GOOS == "windows" {
 		return nil
 	}
-	d, err := os.Open(dir) //nolint:gosec // the folder is the operator's choice
+	d, err := os.Open(dir)
 	if err != nil {
 		return fmt.Errorf("open folder: %w", err)
 	}

@@ -52,7 +52,7 @@ func CreateKeys(dir string) (remessa.Keys, error) {
 // LoadKeys reads the body's keys. Faults: NotFound "keys.missing", Invalid "keys.malformed".
 func LoadKeys(dir string) (remessa.Keys, error) {
 	path := filepath.Join(dir, KeyFile)
-	data, err := os.ReadFile(path) //nolint:gosec // the folder is the operator's choice
+	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return remessa.Keys{}, fault.New(fault.NotFound, "keys.missing", "arquivo", path)
 	}

@@ -62,6 +62,8 @@ func ApplyResult(ctx context.Context, tx Tx, actor Actor, keys remessa.Keys, res
 //
 // Faults: Invalid "unlock.format", "unlock.wrong"; Conflict
 // "unlock.other_remessa" with the number of the earlier remessa it belongs to,
+// "unlock.withdrawn" when that one was withdrawn here but reached the registry
+// nevertheless (see [Reconcile]),
 // "result.contradicts", "unlock.none" when no remessa was ever prepared,
 // "enrolment.missing".
 func Unlock(ctx context.Context, tx Tx, actor Actor, keys remessa.Keys, pasted string) (Answer, error) {
@@ -86,13 +88,14 @@ func Unlock(ctx context.Context, tx Tx, actor Actor, keys remessa.Keys, pasted s
 	known := 0
 	for i := range all {
 		r := &all[i]
-		if r.State == Withdrawn {
-			continue
+		if r.State != Withdrawn {
+			known++
 		}
-		known++
 		outcome, ok := remessa.CheckCode(secret, body.Sigla, r.Sequence, r.Digest, code)
 		switch {
 		case !ok:
+		case r.State == Withdrawn: // its file was carried to the registry nevertheless
+			return Answer{}, fault.New(fault.Conflict, "unlock.withdrawn", "numero", number(r.Sequence))
 		case current != nil && current != r:
 			return Answer{}, fault.New(fault.Conflict, "unlock.other_remessa",
 				"numero", number(r.Sequence), "esperado", number(current.Sequence))

@@ -115,7 +115,7 @@ type Repair struct {
 }
 
 // Resume brings the outbox and the base together after a crash, a full disk or
-// a curious hand. Call it before using the outbox. A missing or damaged file of
+// a curious hand. Call it in a read-write transaction before using the outbox. A missing or damaged file of
 // the outstanding remessa is written again, bit for bit; where that is not
 // possible (the body's keys are others now) a prepared remessa is withdrawn, and
 // a sent one waits for its result without a file. Any other bundle is removed.

@@ -109,7 +109,7 @@ func CheckBackup(ctx context.Context, backup string) error {
 	if err != nil {
 		return err
 	}
-	line, err := os.ReadFile(backup + digestSuffix) //nolint:gosec // beside the file that the operator names
+	line, err := os.ReadFile(backup + digestSuffix)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:
@@ -199,7 +199,7 @@ func with(ctx context.Context, path, mode string, f func(*sql.Conn) error) error
 }
 
 func sumOf(path string) ([]byte, error) {
-	f, err := os.Open(path) //nolint:gosec // the operator names the file
+	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
@@ -212,7 +212,7 @@ func sumOf(path string) ([]byte, error) {
 }
 
 func syncAndSum(path string) ([]byte, error) {
-	f, err := os.OpenFile(path, os.O_RDWR, 0) //nolint:gosec // made by this package
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
 	if err != nil {
 		return nil, fmt.Errorf("open copy: %w", err)
 	}
@@ -227,12 +227,12 @@ func syncAndSum(path string) ([]byte, error) {
 }
 
 func copyFile(from, to string) error {
-	src, err := os.Open(from) //nolint:gosec // the operator names the file
+	src, err := os.Open(from)
 	if err != nil {
 		return fmt.Errorf("open backup: %w", err)
 	}
-	defer func() { _ = src.Close() }()                                    // read only: nothing to lose
-	dst, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600) //nolint:gosec // inside a fresh folder
+	defer func() { _ = src.Close() }() // read only: nothing to lose
+	dst, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return fmt.Errorf("create copy: %w", err)
 	}
