@@ -9,7 +9,7 @@
 // count. A key that is missing shows itself in brackets and never panics.
 //
 // The package formats numbers, sizes, durations and dates as each language
-// writes them. It does not negotiate HTTP languages and holds no page layout.
+// writes them, and names the fields of records in the manual's words. It does not negotiate HTTP languages and holds no page layout.
 package locale
 
 import (
@@ -71,7 +71,7 @@ func Text(lang Lang, key string, args fault.Args) string {
 	if !ok {
 		return missing(key)
 	}
-	return fill(e.Text, args)
+	return fill(lang, e.Text, args)
 }
 
 // Known tells whether the catalogs hold key.
@@ -83,6 +83,9 @@ func Known(key string) bool {
 // Rendered is one broken rule in words. Its JSON names are those of "erros[]"
 // in an application/problem+json answer.
 type Rendered struct {
+	// Subject is record and field in words: "certificado 2534 · Produtos, linha 4:
+	// Marca". It is for people; programs get the two apart, as they are.
+	Subject string `json:"-"`
 	Record  string `json:"registro,omitempty"` // as people name it: "certificado 2534"
 	Field   string `json:"campo,omitempty"`    // JSON path: "produtos[3].marca"
 	Code    string `json:"codigo"`             // message key
@@ -98,13 +101,21 @@ func Problem(lang Lang, p fault.Problem) Rendered {
 		e.Text = missing(p.Code)
 	}
 	return Rendered{
+		Subject: subject(Record(lang, p.Record), Field(lang, p.Field)),
 		Record:  p.Record,
 		Field:   p.Field,
 		Code:    p.Code,
-		Message: fill(e.Text, p.Args),
+		Message: fill(lang, e.Text, p.Args),
 		Rule:    e.Rule,
-		Action:  fill(e.Action, p.Args),
+		Action:  fill(lang, e.Action, p.Args),
 	}
+}
+
+func subject(record, field string) string {
+	if record == "" || field == "" {
+		return record + field
+	}
+	return record + " · " + field
 }
 
 // Failure is a whole fault in words. Its JSON names are those of RFC 9457 and
@@ -157,31 +168,3 @@ func Internal(lang Lang, id string) Failure {
 }
 
 func missing(key string) string { return "[" + key + "]" }
-
-// fill replaces each {place} by its argument. A place without an argument
-// shows "…": a person should not read the program's words.
-func fill(text string, args fault.Args) string {
-	if !strings.Contains(text, "{") {
-		return text
-	}
-	var b strings.Builder
-	for {
-		open := strings.IndexByte(text, '{')
-		if open < 0 {
-			break
-		}
-		end := strings.IndexByte(text[open:], '}')
-		if end < 0 {
-			break
-		}
-		b.WriteString(text[:open])
-		if v, ok := args[text[open+1:open+end]]; ok {
-			b.WriteString(v)
-		} else {
-			b.WriteString("…")
-		}
-		text = text[open+end+1:]
-	}
-	b.WriteString(text)
-	return b.String()
-}

@@ -50,7 +50,7 @@ func TestTextFillsPlaces(t *testing.T) {
 	for text, want := range map[string]string{
 		"": "", "{a}": "1", "{a}{a}": "11", "x {a} y {b": "x 1 y {b", "{}": "…", "}{a}": "}1",
 	} {
-		if got := fill(text, fault.Pairs("a", "1")); got != want {
+		if got := fill(PT, text, fault.Pairs("a", "1")); got != want {
 			t.Errorf("fill(%q) = %q, want %q", text, got, want)
 		}
 	}
@@ -94,7 +94,8 @@ func TestFaultInWords(t *testing.T) {
 		Action: "Confira o endereço no cadastro.",
 		Problems: []Rendered{
 			{
-				Record: "certificado 2534", Field: "empresas[0].cnpj", Code: "cnpj.characters",
+				Subject: "certificado 2534 · Empresas, linha 1: CNPJ",
+				Record:  "certificado 2534", Field: "empresas[0].cnpj", Code: "cnpj.characters",
 				Message: "O CNPJ “12?” tem caracteres que não cabem: são 12 letras ou algarismos e 2 algarismos no fim.",
 				Rule:    "Instrução Normativa RFB 2.229/2024", Action: "Confira o número no cartão CNPJ.",
 			},

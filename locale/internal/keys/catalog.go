@@ -12,6 +12,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strings"
 )
 
 // Entry is one message in one language.
@@ -32,11 +33,13 @@ func Valid(s string) bool { return pattern.MatchString(s) }
 
 var place = regexp.MustCompile(`\{[^}]*\}`)
 
-// Places returns the sorted names of the {places} in text, each once.
+// Places returns the sorted names of the {places} in text, each once, without
+// the way in which they read ("{limite:bytes}" is limite).
 func Places(text string) []string {
 	set := map[string]bool{}
 	for _, p := range place.FindAllString(text, -1) {
-		set[p[1:len(p)-1]] = true
+		name, _, _ := strings.Cut(p[1:len(p)-1], ":")
+		set[name] = true
 	}
 	return slices.Sorted(maps.Keys(set))
 }

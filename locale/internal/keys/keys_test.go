@@ -1,6 +1,7 @@
 package keys
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -30,6 +31,9 @@ func TestScanFindsKeysThroughHelpers(t *testing.T) {
 		"room.listed": "valor",
 		"room.empty":  "valor",
 		"cnpj.length": "?",
+		"room.one":    "",
+		"room.two":    "",
+		"room.added":  "celulas linha",
 	}
 	for key, args := range want {
 		use, ok := found[key]
@@ -53,11 +57,11 @@ func TestScanFindsKeysThroughHelpers(t *testing.T) {
 	if got := found["room.closed"].At; !strings.HasPrefix(got, "room/room.go:") {
 		t.Errorf("position %q", got)
 	}
-	if !slices.Equal(u.Prefixes, []string{"room.kind."}) {
-		t.Errorf("prefixes %q", u.Prefixes)
+	if got := slices.Sorted(maps.Keys(u.Patterns)); !slices.Equal(got, []string{"room.kind.*"}) {
+		t.Errorf("patterns %q", got)
 	}
 	for key, want := range map[string]bool{
-		"room.mentioned": true, "room.kind.lot": true, "room.only_in_test": false, "room.number": true,
+		"room.mentioned": true, "room.kind.lot": false, "room.only_in_test": false, "room.number": true,
 	} {
 		if u.Mentions(key) != want {
 			t.Errorf("Mentions(%s) = %v", key, !want)
@@ -113,5 +117,22 @@ func TestParseCatalogRefusesUnknownMembers(t *testing.T) {
 	}
 	if _, err := ParseAddition([]byte(`{"a.b":{"pt":{"text":"x"}}}`)); err == nil {
 		t.Fatal("a misspelt member was read")
+	}
+}
+
+func TestBuilt(t *testing.T) {
+	t.Parallel()
+	if got := Built("mail.*.text"); !slices.Equal(got, []string{"mail.confirmada.text", "mail.invalidada.text"}) {
+		t.Errorf("built %q", got)
+	}
+	if got := Built("nobody.*"); got != nil {
+		t.Errorf("built %q of nothing", got)
+	}
+	for _, pattern := range BuiltPatterns() {
+		for _, key := range Built(pattern) {
+			if !Valid(key) {
+				t.Errorf("%s gives %q, which is no key", pattern, key)
+			}
+		}
 	}
 }

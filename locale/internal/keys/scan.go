@@ -25,17 +25,23 @@ type Use struct {
 type Usage struct {
 	Uses      []Use           // keys given where a key is expected
 	Mentioned map[string]bool // every string literal shaped like a key
-	Prefixes  []string        // "document.kind." where a key is put together at run time
-	Suffixes  []string        // ".length", likewise
+	// Patterns are keys of which only the running program knows one part, "*":
+	// "mail.*.subject". [Built] lists what each comes to. The value is a position.
+	Patterns map[string]string
 }
 
-// Mentions tells whether key is in the sources, whole or by its start or end.
+// Mentions tells whether key is in the sources, whole or as one of the keys
+// that [Built] lists for a pattern of theirs.
 func (u *Usage) Mentions(key string) bool {
 	if u.Mentioned[key] {
 		return true
 	}
-	return slices.ContainsFunc(u.Prefixes, func(p string) bool { return strings.HasPrefix(key, p) }) ||
-		slices.ContainsFunc(u.Suffixes, func(p string) bool { return strings.HasSuffix(key, p) })
+	for pattern := range u.Patterns {
+		if slices.Contains(Built(pattern), key) {
+			return true
+		}
+	}
+	return false
 }
 
 // Scan reads every Go file of the module at root, except tests and testdata,
@@ -44,9 +50,9 @@ func (u *Usage) Mentions(key string) bool {
 // It starts from the known places (fault.New, fault.WithProblems, locale.Text,
 // the fields in seedFields) and follows functions that hand one of their
 // parameters on to such a place, whole or with a literal before or after it,
-// so that helpers and methods count too, and functions that return keys. It
-// works on syntax alone: a key kept in a struct field of another type is seen
-// as mentioned only.
+// so that helpers and methods count too, and functions that return keys and
+// tables of them. It works on syntax alone: a key kept in a struct field of
+// another type is seen as mentioned only.
 func Scan(root, module string) (*Usage, error) {
 	s := &scanner{
 		root: root, module: module, fset: token.NewFileSet(),
@@ -56,8 +62,9 @@ func Scan(root, module string) (*Usage, error) {
 			module + "/locale.Text":        {{index: 1}},
 		},
 		consts:  map[string]string{},
+		tables:  map[string]*ast.CompositeLit{},
 		returns: map[string][]string{},
-		usage:   &Usage{Mentioned: map[string]bool{}},
+		usage:   &Usage{Mentioned: map[string]bool{}, Patterns: map[string]string{}},
 	}
 	if err := s.parse(); err != nil {
 		return nil, err
@@ -77,25 +84,34 @@ func Scan(root, module string) (*Usage, error) {
 var seedFields = map[string]string{
 	"fault.Problem":        "Code",
 	"fault.Fault":          "Key",
-	"cmd/selo/term.Pair":   "Key",
+	"api.refusal":          "title",
+	"certifier/sheet.flaw": "code",
 	"cmd/selo/term.Column": "Key",
+	"cmd/selo/term.Pair":   "Key",
+	"verify.Check":         "Name",
+	"verify.Finding":       "Code",
 }
+
+// filledLater are those of them that do not hold the values of the places.
+var filledLater = map[string]bool{"certifier/sheet.flaw": true}
 
 // sink is a function that takes a message key, or the middle of one.
 type sink struct {
 	index         int    // of the key among its parameters
 	pairs         bool   // the next parameter is "args ...string", pairs of place and value
 	before, after string // what the function puts around it
+	extra         string // places, with a space after each, that it adds to "args"
 }
 
 type scanner struct {
 	root, module string
 	fset         *token.FileSet
-	packages     map[string][]*ast.File // by import path
-	sinks        map[string][]sink      // "selo/fault.New", "selo/cmd/selo/term#Done" (a method)
-	learnt       int                    // how many sinks were found
-	consts       map[string]string      // "selo/job.keyLost" → value
-	returns      map[string][]string    // "selo/brasil.dateFault" → keys it returns
+	packages     map[string][]*ast.File       // by import path
+	sinks        map[string][]sink            // "selo/fault.New", "selo/cmd/selo/term#Done" (a method)
+	learnt       int                          // how many sinks were found
+	consts       map[string]string            // "selo/job.keyLost" → value
+	tables       map[string]*ast.CompositeLit // "selo/registry.existsCode"
+	returns      map[string][]string          // "selo/brasil.dateFault" → keys it returns
 	usage        *Usage
 }
 
@@ -137,14 +153,14 @@ func (s *scanner) eachFile(do func(pkg string, f *ast.File)) {
 	}
 }
 
-// collect finds the constants of a file and the keys that its functions return.
+// collect finds the constants and tables of a file and the keys that its functions return.
 func (s *scanner) collect(pkg string, f *ast.File) {
 	for _, d := range f.Decls {
 		switch d := d.(type) {
 		case *ast.GenDecl:
 			for _, sp := range d.Specs {
-				if v, ok := sp.(*ast.ValueSpec); ok && d.Tok == token.CONST {
-					s.collectConsts(pkg, v)
+				if v, ok := sp.(*ast.ValueSpec); ok {
+					s.collectValues(pkg, v, d.Tok)
 				}
 			}
 		case *ast.FuncDecl:
@@ -155,12 +171,16 @@ func (s *scanner) collect(pkg string, f *ast.File) {
 	}
 }
 
-func (s *scanner) collectConsts(pkg string, v *ast.ValueSpec) {
+func (s *scanner) collectValues(pkg string, v *ast.ValueSpec, tok token.Token) {
 	for i, n := range v.Names {
-		if i < len(v.Values) {
-			if text, ok := literal(v.Values[i]); ok {
-				s.consts[pkg+"."+n.Name] = text
-			}
+		if i >= len(v.Values) {
+			break
+		}
+		if text, ok := literal(v.Values[i]); ok && tok == token.CONST {
+			s.consts[pkg+"."+n.Name] = text
+		}
+		if table, ok := v.Values[i].(*ast.CompositeLit); ok {
+			s.tables[pkg+"."+n.Name] = table
 		}
 	}
 }

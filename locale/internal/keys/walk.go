@@ -144,6 +144,7 @@ func (w *fileWalk) give(c *ast.CallExpr, k sink) {
 	switch {
 	case k.pairs && c.Ellipsis == token.NoPos:
 		g.args, g.known = pairNames(rest)
+		g.args = append(g.args, strings.Fields(k.extra)...)
 	case !k.pairs && len(rest) > 0:
 		g.args, g.known = w.argNames(rest[0])
 	}
@@ -183,7 +184,7 @@ func (w *fileWalk) composite(c *ast.CompositeLit, inherited string) {
 	}
 	field := seedFields[typ]
 	var key ast.Expr
-	g := given{known: true}
+	g := given{known: !filledLater[typ]}
 	for i, e := range c.Elts {
 		kv, ok := e.(*ast.KeyValueExpr)
 		if !ok {
@@ -231,11 +232,15 @@ type given struct {
 	before, after string // literals around the expression
 	args          []string
 	known         bool
-	depth         int // of variables followed
+	depth         int      // of variables followed
+	from          ast.Node // where the key as a whole stands
 }
 
 // key deals with an expression that stands where a message key is expected.
 func (w *fileWalk) key(e ast.Expr, g given) {
+	if g.from == nil {
+		g.from = e
+	}
 	found := func(text string) {
 		if w.record && text != "" {
 			key := g.before + text + g.after
@@ -264,7 +269,23 @@ func (w *fileWalk) key(e ast.Expr, g given) {
 			}
 		}
 		w.unknownMiddle(g)
+	case *ast.IndexExpr:
+		table := w.table(e.X)
+		if table == nil {
+			w.unknownMiddle(g)
+			return
+		}
+		for _, entry := range table.Elts {
+			if kv, ok := entry.(*ast.KeyValueExpr); ok {
+				entry = kv.Value
+			}
+			w.key(entry, g)
+		}
 	case *ast.CallExpr:
+		if id, ok := e.Fun.(*ast.Ident); ok && id.Name == "string" && len(e.Args) == 1 && w.isLocal(e.Args[0]) {
+			w.key(e.Args[0], g)
+			return
+		}
 		for _, name := range w.calledNames(e.Fun) {
 			for _, text := range w.returns[name] {
 				found(text)
@@ -278,15 +299,38 @@ func (w *fileWalk) key(e ast.Expr, g given) {
 	}
 }
 
+// table finds the literal behind a table of keys: itself, a local variable or
+// one of the package.
+func (w *fileWalk) table(e ast.Expr) *ast.CompositeLit {
+	switch e := e.(type) {
+	case *ast.CompositeLit:
+		return e
+	case *ast.Ident:
+		for i := len(w.funcs) - 1; i >= 0; i-- {
+			for _, value := range w.funcs[i].locals[e.Name] {
+				if lit, ok := value.(*ast.CompositeLit); ok {
+					return lit
+				}
+			}
+		}
+		return w.tables[w.pkg+"."+e.Name]
+	}
+	return nil
+}
+
+// isLocal tells whether e is a parameter or variable of an enclosing function.
+func (w *fileWalk) isLocal(e ast.Expr) bool {
+	id, ok := e.(*ast.Ident)
+	return ok && slices.ContainsFunc(w.funcs, func(f function) bool {
+		_, _, found := parameter(f.kind, id.Name)
+		return found || len(f.locals[id.Name]) > 0
+	})
+}
+
 // unknownMiddle notes the literals around what is known at run time only.
 func (w *fileWalk) unknownMiddle(g given) {
-	if !w.record {
-		return
-	}
-	if g.before != "" {
-		w.usage.Prefixes = append(w.usage.Prefixes, g.before)
-	} else if g.after != "" {
-		w.usage.Suffixes = append(w.usage.Suffixes, g.after)
+	if w.record && g.before+g.after != "" {
+		w.usage.Patterns[g.before+"*"+g.after] = w.at(g.from)
 	}
 }
 
@@ -297,7 +341,7 @@ func (w *fileWalk) keyVariable(name string, g given) bool {
 		f := w.funcs[i]
 		index, pairs, ok := parameter(f.kind, name)
 		if ok {
-			w.learn(f.name, sink{index, pairs, g.before, g.after})
+			w.learn(f.name, sink{index, pairs, g.before, g.after, added(f, pairs)}, g.from)
 		}
 		values := f.locals[name]
 		if g.depth < 3 { // a variable may be assigned from itself
@@ -315,15 +359,39 @@ func (w *fileWalk) keyVariable(name string, g given) bool {
 
 // learn notes that a function takes a key. Functions that nobody can call by
 // name, or that put too much around a key, are known at run time only.
-func (w *fileWalk) learn(name string, k sink) {
+func (w *fileWalk) learn(name string, k sink, from ast.Node) {
 	if name == "" || len(k.before)+len(k.after) > 80 {
-		w.unknownMiddle(given{before: k.before, after: k.after})
+		w.unknownMiddle(given{before: k.before, after: k.after, from: from})
 		return
 	}
 	if !slices.Contains(w.sinks[name], k) {
 		w.sinks[name] = append(w.sinks[name], k)
 		w.learnt++
 	}
+}
+
+// added lists the places that a function appends to its own "args ...string".
+func added(f function, pairs bool) (extra string) {
+	if !pairs {
+		return ""
+	}
+	last := f.kind.Params.List[len(f.kind.Params.List)-1]
+	args := last.Names[len(last.Names)-1].Name
+	for _, value := range f.locals[args] {
+		c, ok := value.(*ast.CallExpr)
+		if !ok || len(c.Args) < 2 {
+			continue
+		}
+		fun, isFun := c.Fun.(*ast.Ident)
+		first, isFirst := c.Args[0].(*ast.Ident)
+		if !isFun || !isFirst || fun.Name != "append" || first.Name != args {
+			continue
+		}
+		if names, ok := pairNames(c.Args[1:]); ok {
+			extra += strings.Join(names, " ") + " "
+		}
+	}
+	return extra
 }
 
 // parameter finds a parameter by name, and whether "args ...string" follows it.

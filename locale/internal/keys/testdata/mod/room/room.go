@@ -33,6 +33,8 @@ func Check(kind string, open bool, extra []string) {
 		key = "room.second"
 	}
 	_ = fault.New("invalid", key, "valor", kind)
+	_ = fault.New("conflict", byKind[kind])
+	_ = add("room.added", "celulas", "3")
 	note := func(code string) { _ = fault.Problem{Code: code} }
 	note("room.noted")
 	_ = []fault.Problem{{Code: "room.listed", Args: map[string]string{"valor": kind}}}
@@ -49,4 +51,13 @@ func broken(kind string) string {
 		return "room.empty"
 	}
 	return ""
+}
+
+// byKind is a table of keys.
+var byKind = map[string]string{"a": "room.one", "b": "room.two"}
+
+// add gives a place of its own to every key.
+func add(key string, args ...string) error {
+	args = append(args, "linha", "7")
+	return refuse(key, args...)
 }
