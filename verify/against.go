@@ -16,7 +16,9 @@ import (
 // fewer, each with the facts that the public relies on.
 func SnapshotAgainst(ctx context.Context, path, url string, opts Options) (Report, error) {
 	return openSnapshot(ctx, path, opts, func(here *run, s *seal) error {
-		_, err := open(ctx, url, opts, func(there *run) error {
+		quiet := opts
+		quiet.Progress = nil // the snapshot's side tells
+		_, err := open(ctx, url, quiet, func(there *run) error {
 			p := &againstPass{here: here, there: there, seal: s, check: here.check("snapshot_registry")}
 			return p.compare()
 		})

@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"io"
 
 	"selo/store"
@@ -222,7 +223,7 @@ func (f *pieceReader) load(at int64) error {
 			starts += size
 			return nil
 		}, `SELECT n, length(data) FROM remessa_piece WHERE remessa_id = ? ORDER BY n`, f.d.id)
-		if err != nil && err != errEnough { //nolint:errorlint // a sentinel of our own, never wrapped
+		if err != nil && !errors.Is(err, errEnough) {
 			f.err = err
 			return err
 		}

@@ -16,16 +16,21 @@ import (
 // the body has not fetched yet, and the older history of a body's base that was
 // restored from the registry, which knows newest states only.
 func Pair(ctx context.Context, url, path string, opts Options) (Report, error) {
-	var report Report
-	_, err := open(ctx, url, opts, func(there *run) error {
-		var err error
-		report, err = open(ctx, "sqlite:"+path, opts, func(here *run) error {
-			p := &pairPass{here: here, there: there}
+	// The body's picture is taken first: what the registry accepts in between
+	// is then under way here, never unknown there.
+	return open(ctx, "sqlite:"+path, opts, func(here *run) error {
+		p := &pairPass{here: here}
+		if err := p.body(); err != nil {
+			return err
+		}
+		quiet := opts
+		quiet.Progress = nil // the body's side tells
+		_, err := open(ctx, url, quiet, func(there *run) error {
+			p.there = there
 			return p.compare()
 		})
 		return err
 	})
-	return report, err
 }
 
 // pairPass compares two bases, each on one unchanging picture.
@@ -35,7 +40,8 @@ type pairPass struct {
 	restored    bool // the body's base was filled from the registry at some time
 }
 
-func (p *pairPass) compare() error {
+// body reads whose base it is and where it comes from.
+func (p *pairPass) body() error {
 	own := &certifierPass{run: p.here}
 	if err := own.body(); err != nil {
 		return err
@@ -46,6 +52,10 @@ func (p *pairPass) compare() error {
 		return err
 	}
 	p.restored = n > 0
+	return nil
+}
+
+func (p *pairPass) compare() (err error) {
 	if p.here.total, err = p.there.count(`SELECT COUNT(*) FROM record WHERE body = ?`, p.sigla); err != nil {
 		return err
 	}

@@ -89,6 +89,7 @@ func TestBadLines(t *testing.T) {
 	w := remessa.NewWriter(&file, remessa.Head{Body: "CCB", Sequence: 3, Scope: remessa.Partial, PreparedAt: b.clock.Now()}, ccb.keys.Sign)
 	rows, err := raw.Query(`SELECT kind, content FROM revision WHERE remessa_id = ` + thirdOfCCB + ` ORDER BY position DESC`)
 	must(t, err)
+	defer rows.Close()
 	for rows.Next() {
 		var kind certificate.Kind
 		var content []byte

@@ -173,6 +173,13 @@ func (r *run) snapshotRows(s *seal) error {
 	if err != nil {
 		return err
 	}
+	for _, t := range snapshotTables {
+		n, err := r.count(`SELECT COUNT(*) FROM ` + t.name)
+		if err != nil {
+			return err
+		}
+		r.total += n
+	}
 	sum := new(big.Int)
 	for _, t := range snapshotTables {
 		if err := r.sumTable(c, sum, t.name, t.columns); err != nil {

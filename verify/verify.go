@@ -19,6 +19,7 @@ package verify
 import (
 	"context"
 	"crypto/ed25519"
+	"errors"
 	"fmt"
 
 	"selo/fault"
@@ -94,7 +95,7 @@ func (c *Check) find(code, subject string, args ...string) {
 
 // run is one verification at work on one transaction.
 type run struct {
-	ctx    context.Context //nolint:containedctx // a run lives as long as its call
+	ctx    context.Context // of the call: a run does not outlive it
 	tx     *store.Tx
 	opts   Options
 	report *Report
@@ -156,7 +157,7 @@ func open(ctx context.Context, url string, opts Options, steps func(r *run) erro
 }
 
 // errEnough ends a query before its last row.
-var errEnough = fmt.Errorf("enough rows")
+var errEnough = errors.New("enough rows")
 
 // each runs a query and hands every row to fn, which may end it with errEnough.
 func (r *run) each(fn func(row *store.Rows) error, query string, args ...any) error {
@@ -183,7 +184,7 @@ func (r *run) pages(size int, query string, next func() []any, fn func(row *stor
 			n++
 			return fn(row)
 		}, query, append(next(), size)...)
-		if err == errEnough { //nolint:errorlint // a sentinel of our own, never wrapped
+		if errors.Is(err, errEnough) {
 			cut, err = true, nil
 		}
 		if err != nil {
