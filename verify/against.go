@@ -171,7 +171,7 @@ func (p *againstPass) remessa(kind string, d delivered, e *exhibits) error {
 		after = position + 1
 		doc := parse(content)
 		if doc == nil {
-			p.check.find("verify.chain.malformed", d.name(), "posicao", text(position))
+			p.check.find("verify.chain.malformed", d.name()+" posição "+text(position))
 			return nil
 		}
 		return p.record(d.first.Int64+position, d.body, doc, e)

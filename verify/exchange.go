@@ -113,7 +113,7 @@ func (p *certifierPass) events() error {
 			return err
 		}
 		c.Checked++
-		for i, code := range []string{"verify.certifier.not_prepared", "verify.certifier.not_withdrawn", "verify.audit.outcome", "verify.audit.outcome"} {
+		for i, code := range []string{"verify.certifier.not_prepared", "verify.certifier.not_withdrawn", "verify.certifier.outcome", "verify.certifier.outcome"} {
 			if rows[i] != events[i] {
 				c.find(code, remessaName(p.sigla, sequence), "eventos", text(events[i]), "esperados", text(rows[i]))
 			}
