@@ -96,10 +96,13 @@ func readCertificateQuery(values url.Values) (q catalog.ProductQuery, day brasil
 	return q, day, fault.WithProblems("api.parameters", problems)
 }
 
-// countKey is the catalog's name of the number of products; in an answer that
-// lists them it gives way to "total_produtos". Quotes inside JSON strings are
-// escaped, so these bytes are nowhere but at the key.
-var countKey = []byte(`,"produtos":`)
+// The catalog counts the products under the first name; where they are listed
+// the count has the second. Quotes inside JSON strings are escaped, so these
+// bytes are nowhere but at the key.
+var (
+	countKey = []byte(`,"produtos":`)
+	totalKey = []byte(`,"total_produtos":`)
+)
 
 // certificateJSON is the JSON of [Certificate] out of the catalog's ready-made
 // view and a page of products.
@@ -109,12 +112,12 @@ func certificateJSON(c *call, body certificate.Sigla, number string, q catalog.P
 	if err != nil {
 		return nil, err
 	}
-	at := bytes.LastIndex(view, countKey)
-	if at < 0 || view[len(view)-1] != '}' {
+	before, after, found := bytes.Cut(view, countKey)
+	if !found || view[len(view)-1] != '}' {
 		return nil, fmt.Errorf("view of certificate %s %s has no count of products", body, number)
 	}
 	page := &catalog.ProductsPage{Products: []catalog.ProductView{}}
-	if asked := q != (catalog.ProductQuery{}); asked || view[at+len(countKey)] != '0' {
+	if asked := q != (catalog.ProductQuery{}); asked || after[0] != '0' {
 		if page, err = c.catalog.Products(ctx, body, number, q); err != nil {
 			return nil, err
 		}
@@ -124,9 +127,9 @@ func certificateJSON(c *call, body certificate.Sigla, number string, q catalog.P
 		return nil, fmt.Errorf("encode products of %s %s: %w", body, number, err)
 	}
 	out := make([]byte, 0, len(view)+len(products)+16)
-	out = append(out, view[:at]...)
-	out = append(out, `,"total_produtos":`...)
-	out = append(out, view[at+len(countKey):len(view)-1]...)
+	out = append(out, before...)
+	out = append(out, totalKey...)
+	out = append(out, after[:len(after)-1]...)
 	out = append(out, ',')
 	return append(out, products[1:]...), nil
 }

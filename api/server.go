@@ -64,6 +64,7 @@ type Server struct {
 	edition    atomic.Pointer[edition]
 	names      atomic.Pointer[names]
 	answers    answers
+	files      dataFiles
 }
 
 // New makes the API. It serves "/api/", "/saude", "/pronto" and "/metrics"
