@@ -102,6 +102,27 @@ func (e *Engine) Options(o store.Options) store.Options {
 	return o
 }
 
+// ServerURL is the base as a flag of a command names it: without Options, so
+// the schema of PostgreSQL is made here and stands in the address.
+func (e *Engine) ServerURL(tb testing.TB) string {
+	tb.Helper()
+	if e.Dialect != store.Postgres {
+		return e.URL
+	}
+	db := e.Raw(tb)
+	if _, err := db.ExecContext(context.Background(), "CREATE SCHEMA IF NOT EXISTS "+pgx.Identifier{e.schema}.Sanitize()); err != nil {
+		tb.Fatal(err)
+	}
+	u, err := url.Parse(e.URL)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	q := u.Query()
+	q.Set("search_path", e.schema)
+	u.RawQuery = q.Encode()
+	return u.String()
+}
+
 // Raw opens a plain connection beside the store, to prepare damage; closed when the test ends.
 func (e *Engine) Raw(tb testing.TB) *sql.DB {
 	tb.Helper()
