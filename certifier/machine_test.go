@@ -20,6 +20,14 @@ type model struct {
 	edits                                 int
 }
 
+// machine does acts to one certificate and keeps the model beside it.
+type machine struct {
+	*base
+	m   *model
+	id  certificate.ID
+	out *certifier.Remessa
+}
+
 // TestRecordStates does random acts to a certificate and compares what it
 // holds with the table in docs/architecture.md, written down once more as a model.
 func TestRecordStates(t *testing.T) {
@@ -29,118 +37,133 @@ func TestRecordStates(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		round++
 		maker, toy := b.new(company(round)), b.new(product(round))
-		id := b.new(toys(number("N", round), maker, toy))
-		m := &model{draft: -1} // the first content has no report number
-		var r *certifier.Remessa
-		do := func(key string, f func(tx certifier.Tx) error) bool {
-			err := b.db.Write(b.ctx, f)
-			if key == "" && err != nil || key != "" && !fault.HasKey(err, key) {
-				rt.Fatalf("got %v, want fault %q; model %+v", err, key, m)
-			}
-			return err == nil
-		}
+		x := &machine{base: b, id: b.new(toys(number("N", round), maker, toy)), m: &model{draft: -1}} // the first content has no report number
 		rt.Repeat(map[string]func(*rapid.T){
-			"edit": func(*rapid.T) {
-				m.edits++
-				if do("", func(tx certifier.Tx) error {
-					_, err := certifier.ChangeCertificate(b.ctx, tx, ana, id, "novo laudo", func(c *certificate.Certificate) error {
-						c.ReportNumber = number("", m.edits)
-						return nil
-					})
-					return err
-				}) {
-					m.draft = m.edits
-				}
-			},
-			"approve": func(*rapid.T) {
-				do("", func(tx certifier.Tx) error {
-					_, err := certifier.Approve(b.ctx, tx, ana, []certificate.ID{id}, "")
-					return err
-				})
-				if m.draft != 0 {
-					m.approved, m.draft = m.draft, 0
-				}
-			},
-			"discard": func(rt *rapid.T) {
-				if m.draft != 0 && m.approved+m.travelling+m.accepted == 0 {
-					rt.Skip("it would vanish")
-				}
-				key := ""
-				if m.draft == 0 {
-					key = "draft.none"
-				}
-				do(key, func(tx certifier.Tx) error { return certifier.DiscardDraft(b.ctx, tx, ana, id, 0) })
-				m.draft = 0
-			},
-			"reopen": func(*rapid.T) {
-				key := ""
-				switch {
-				case m.approved != 0:
-				case m.travelling != 0:
-					key = "record.travelling"
-				default:
-					key = "record.not_approved"
-				}
-				if do(key, func(tx certifier.Tx) error { _, err := certifier.Reopen(b.ctx, tx, ana, id, "engano"); return err }) {
-					if m.draft == 0 {
-						m.draft = m.approved
-					}
-					m.approved = 0
-				}
-			},
-			"prepare": func(*rapid.T) {
-				key := ""
-				switch {
-				case m.out != "":
-					key = "remessa.outstanding"
-				case m.approved == 0 && !b.waiting():
-					key = "remessa.empty"
-				}
-				if do(key, func(tx certifier.Tx) error {
-					made, err := certifier.Prepare(b.ctx, tx, ana, b.keys, b.out, remessa.Partial)
-					if err == nil {
-						r = made
-					}
-					return err
-				}) {
-					m.out, m.travelling, m.approved = certifier.Prepared, m.approved, 0
-				}
-			},
-			"cancel": func(*rapid.T) {
-				key := map[certifier.RemessaState]string{"": "remessa.none", certifier.Sent: "remessa.sent"}[m.out]
-				if do(key, func(tx certifier.Tx) error { _, err := certifier.Cancel(b.ctx, tx, ana, b.out); return err }) {
-					m.settle(false)
-				}
-			},
-			"send": func(*rapid.T) {
-				key := ""
-				if m.out == "" {
-					key = "remessa.none"
-				}
-				if do(key, func(tx certifier.Tx) error {
-					_, err := certifier.MarkSent(b.ctx, tx, ana, certifier.ByHTTPS)
-					return err
-				}) {
-					m.out = certifier.Sent
-				}
-			},
-			"result": func(rt *rapid.T) {
-				if m.out == "" {
-					rt.Skip("nothing outstanding")
-				}
-				outcome := rapid.SampledFrom([]remessa.Outcome{remessa.Confirmed, remessa.Invalidated}).Draw(rt, "outcome")
-				do("", func(tx certifier.Tx) error {
-					_, err := certifier.Unlock(b.ctx, tx, ana, b.keys, b.code(r, outcome).String())
-					return err
-				})
-				m.settle(outcome == remessa.Confirmed)
-			},
-			"": func(rt *rapid.T) { m.compare(rt, b.find(id)) },
+			"edit": x.doEdit, "approve": x.doApprove, "discard": x.doDiscard, "reopen": x.doReopen,
+			"prepare": x.doPrepare, "cancel": x.doCancel, "send": x.doSend, "result": x.doResult,
+			"": func(rt *rapid.T) { x.m.compare(rt, b.find(x.id)) },
 		})
-		if m.out != "" { // the next round begins without a remessa
-			b.apply(r, remessa.Invalidated)
+		if x.m.out != "" { // the next round begins without a remessa
+			b.apply(x.out, remessa.Invalidated)
 		}
 	})
+}
+
+// try wants the fault key, or success for "", and tells whether it succeeded.
+func (x *machine) try(rt *rapid.T, key string, f func(tx certifier.Tx) error) bool {
+	err := x.db.Write(x.ctx, f)
+	if key == "" && err != nil || key != "" && !fault.HasKey(err, key) {
+		rt.Fatalf("got %v, want fault %q; model %+v", err, key, x.m)
+	}
+	return err == nil
+}
+
+func (x *machine) doEdit(rt *rapid.T) {
+	x.m.edits++
+	x.try(rt, "", func(tx certifier.Tx) error {
+		_, err := certifier.ChangeCertificate(x.ctx, tx, ana, x.id, "novo laudo", func(c *certificate.Certificate) error {
+			c.ReportNumber = number("", x.m.edits)
+			return nil
+		})
+		return err
+	})
+	x.m.draft = x.m.edits
+}
+
+func (x *machine) doApprove(rt *rapid.T) {
+	x.try(rt, "", func(tx certifier.Tx) error {
+		_, err := certifier.Approve(x.ctx, tx, ana, []certificate.ID{x.id}, "")
+		return err
+	})
+	if x.m.draft != 0 {
+		x.m.approved, x.m.draft = x.m.draft, 0
+	}
+}
+
+func (x *machine) doDiscard(rt *rapid.T) {
+	if x.m.draft != 0 && x.m.approved == 0 && x.m.travelling == 0 && x.m.accepted == 0 {
+		rt.Skip("it would vanish")
+	}
+	key := ""
+	if x.m.draft == 0 {
+		key = "draft.none"
+	}
+	x.try(rt, key, func(tx certifier.Tx) error { return certifier.DiscardDraft(x.ctx, tx, ana, x.id, 0) })
+	x.m.draft = 0
+}
+
+func (x *machine) doReopen(rt *rapid.T) {
+	key := ""
+	switch {
+	case x.m.approved != 0:
+	case x.m.travelling != 0:
+		key = "record.travelling"
+	default:
+		key = "record.not_approved"
+	}
+	if x.try(rt, key, func(tx certifier.Tx) error {
+		_, err := certifier.Reopen(x.ctx, tx, ana, x.id, "engano")
+		return err
+	}) {
+		if x.m.draft == 0 {
+			x.m.draft = x.m.approved
+		}
+		x.m.approved = 0
+	}
+}
+
+func (x *machine) doPrepare(rt *rapid.T) {
+	key := ""
+	switch {
+	case x.m.out != "":
+		key = "remessa.outstanding"
+	case x.m.approved == 0 && !x.waiting():
+		key = "remessa.empty"
+	}
+	if x.try(rt, key, func(tx certifier.Tx) error {
+		made, err := certifier.Prepare(x.ctx, tx, ana, x.keys, x.base.out, remessa.Partial)
+		if err == nil {
+			x.out = made
+		}
+		return err
+	}) {
+		x.m.out, x.m.travelling, x.m.approved = certifier.Prepared, x.m.approved, 0
+	}
+}
+
+func (x *machine) doCancel(rt *rapid.T) {
+	key := map[certifier.RemessaState]string{"": "remessa.none", certifier.Sent: "remessa.sent"}[x.m.out]
+	if x.try(rt, key, func(tx certifier.Tx) error {
+		_, err := certifier.Cancel(x.ctx, tx, ana, x.base.out)
+		return err
+	}) {
+		x.m.settle(false)
+	}
+}
+
+func (x *machine) doSend(rt *rapid.T) {
+	key := ""
+	if x.m.out == "" {
+		key = "remessa.none"
+	}
+	if x.try(rt, key, func(tx certifier.Tx) error {
+		_, err := certifier.MarkSent(x.ctx, tx, ana, certifier.ByHTTPS)
+		return err
+	}) {
+		x.m.out = certifier.Sent
+	}
+}
+
+func (x *machine) doResult(rt *rapid.T) {
+	if x.m.out == "" {
+		rt.Skip("nothing outstanding")
+	}
+	outcome := rapid.SampledFrom([]remessa.Outcome{remessa.Confirmed, remessa.Invalidated}).Draw(rt, "outcome")
+	x.try(rt, "", func(tx certifier.Tx) error {
+		_, err := certifier.Unlock(x.ctx, tx, ana, x.keys, x.code(x.out, outcome).String())
+		return err
+	})
+	x.m.settle(outcome == remessa.Confirmed)
 }
 
 // waiting tells whether any record of earlier rounds waits for a remessa.

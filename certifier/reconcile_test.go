@@ -209,41 +209,7 @@ func damaged(t *testing.T, rnd *mrand.Rand) {
 		known = b.work(rnd, 9, known) // approved, not sent
 	}
 	b.edit(known[0], "rascunho", func(c *certificate.Certificate) { c.Laboratory = "só no rascunho" })
-	for id, chain := range g.chain {
-		switch rnd.IntN(6) {
-		case 0: // the registry went back
-			if len(chain) > 1 {
-				g.chain[id] = chain[:len(chain)-1]
-			}
-		case 1: // the base lost the acceptance
-			err := b.db.DB.Write(b.ctx, func(tx *store.Tx) error {
-				_, err := tx.Exec(b.ctx, `UPDATE revision SET state = 'superada' WHERE record = ? AND state = 'aceita'`, id)
-				return err
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
-		case 2: // another copy of the base sent something newer
-			rev, err := certificate.DecodeRevision(chain[len(chain)-1])
-			if err != nil {
-				t.Fatal(err)
-			}
-			if rev.Product != nil {
-				rev.Product.Description = "de outra cópia"
-				rev.Number, rev.Previous = rev.Number+1, certificate.HashOf(chain[len(chain)-1])
-				canonical, err := rev.Encode()
-				if err != nil {
-					t.Fatal(err)
-				}
-				g.chain[id] = append(chain, canonical)
-			}
-		}
-	}
-	for id := range g.chain { // the registry lost a record
-		if rnd.IntN(8) == 0 {
-			delete(g.chain, id)
-		}
-	}
+	b.damage(rnd, g)
 	b.reconcile(g)
 	b.equal(g)
 	if again := b.reconcile(g); len(again) != 0 {
@@ -268,6 +234,47 @@ func damaged(t *testing.T, rnd *mrand.Rand) {
 	res := g.process(b, r)
 	b.write(func(tx certifier.Tx) error { _, err := certifier.ApplyResult(b.ctx, tx, ana, b.keys, res); return err })
 	b.equal(g)
+}
+
+// damage makes base and registry differ: either side went back, lost a record,
+// or has something that the other never saw.
+func (b *base) damage(rnd *mrand.Rand, g *registry) {
+	b.t.Helper()
+	for id, chain := range g.chain {
+		switch rnd.IntN(6) {
+		case 0: // the registry went back
+			if len(chain) > 1 {
+				g.chain[id] = chain[:len(chain)-1]
+			}
+		case 1: // the base lost the acceptance
+			err := b.db.DB.Write(b.ctx, func(tx *store.Tx) error {
+				_, err := tx.Exec(b.ctx, `UPDATE revision SET state = 'superada' WHERE record = ? AND state = 'aceita'`, id)
+				return err
+			})
+			if err != nil {
+				b.t.Fatal(err)
+			}
+		case 2: // another copy of the base sent something newer
+			rev, err := certificate.DecodeRevision(chain[len(chain)-1])
+			if err != nil {
+				b.t.Fatal(err)
+			}
+			if rev.Product != nil {
+				rev.Product.Description = "de outra cópia"
+				rev.Number, rev.Previous = rev.Number+1, certificate.HashOf(chain[len(chain)-1])
+				canonical, err := rev.Encode()
+				if err != nil {
+					b.t.Fatal(err)
+				}
+				g.chain[id] = append(chain, canonical)
+			}
+		}
+	}
+	for id := range g.chain { // the registry lost a record
+		if rnd.IntN(8) == 0 {
+			delete(g.chain, id)
+		}
+	}
 }
 
 func TestBackupRestoredAfterLaterRemessas(t *testing.T) {
@@ -307,11 +314,7 @@ func TestBackupRestoredAfterLaterRemessas(t *testing.T) {
 	again := old.new(toys(number("N", 2), maker, toy))
 	found := old.reconcile(g)
 	old.equal(g)
-	kinds := map[certifier.DifferenceKind]int{}
-	for _, d := range found {
-		kinds[d.Kind]++
-	}
-	if kinds[certifier.RemessaLearnt] != 1 || kinds[certifier.MergedRecord] != 3 {
+	if kinds := count(found); kinds[certifier.RemessaLearnt] != 1 || kinds[certifier.MergedRecord] != 3 {
 		t.Errorf("differences %v", kinds)
 	}
 	// … and is one certificate with the registry's now, not two.
@@ -331,6 +334,20 @@ func TestBackupRestoredAfterLaterRemessas(t *testing.T) {
 	if err != nil || filepath.Base(aside) != "base.db.antes-20260310-150000" {
 		t.Fatalf("restored over a closed base: %q, %v", aside, err)
 	}
+	changedBackup(t, copied)
+}
+
+func count(found []certifier.Difference) map[certifier.DifferenceKind]int {
+	kinds := map[certifier.DifferenceKind]int{}
+	for _, d := range found {
+		kinds[d.Kind]++
+	}
+	return kinds
+}
+
+// changedBackup wants a backup to be refused after one bit of it was turned.
+func changedBackup(t *testing.T, copied string) {
+	t.Helper()
 	data, err := os.ReadFile(copied)
 	if err != nil {
 		t.Fatal(err)
@@ -339,7 +356,7 @@ func TestBackupRestoredAfterLaterRemessas(t *testing.T) {
 	if err := os.WriteFile(copied, data, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := certifierstore.CheckBackup(b.ctx, copied); !fault.HasKey(err, "backup.digest") {
+	if err := certifierstore.CheckBackup(t.Context(), copied); !fault.HasKey(err, "backup.digest") {
 		t.Errorf("a changed backup passed: %v", err)
 	}
 }
