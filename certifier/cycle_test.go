@@ -197,6 +197,10 @@ func TestOneRemessaAtATime(t *testing.T) {
 		return err
 	}
 	b.fails("remessa.empty", prepare)
+	b.fails("remessa.empty", func(tx certifier.Tx) error {
+		_, err := certifier.Prepare(b.ctx, tx, ana, b.keys, b.out, remessa.Full)
+		return err
+	})
 	id := b.new(toys("1", b.new(company(1)), b.new(product(1))))
 	b.approve(id)
 	r := b.prepare(remessa.Partial)

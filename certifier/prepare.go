@@ -32,8 +32,8 @@ func FindOutstanding(ctx context.Context, tx Tx) (*Remessa, error) {
 // The file is complete and durable before the transaction commits; [Resume]
 // puts right what a crash in between leaves.
 //
-// Faults: Conflict "remessa.outstanding", "remessa.empty" when nothing is
-// approved, "tables.missing", "body.missing"; Invalid "remessa.problems" when
+// Faults: Conflict "remessa.outstanding", "remessa.empty" when there is
+// nothing to carry, "tables.missing", "body.missing"; Invalid "remessa.problems" when
 // new auxiliary tables or reopened records made something unfit to be sent, with
 // every problem; Unavailable "remessa.folder".
 func Prepare(ctx context.Context, tx Tx, actor Actor, keys remessa.Keys, out Outbox, scope remessa.Scope) (*Remessa, error) {
@@ -111,7 +111,7 @@ type packer struct {
 	full     bool
 	problems []fault.Problem
 	total    int
-	approved int
+	found    int // revisions to carry
 }
 
 // eachWaiting visits what the remessa carries: companies, products, certificates, each by ID.
@@ -141,10 +141,10 @@ func (p *packer) eachWaiting(ctx context.Context, visit func(certificate.Kind, W
 // top of the accepted one.
 func (p *packer) relink(ctx context.Context) error {
 	err := p.eachWaiting(ctx, func(_ certificate.Kind, w Waiting) error {
+		p.found++
 		if w.State != Approved {
 			return nil
 		}
-		p.approved++
 		return p.relinkOne(ctx, w)
 	})
 	if err != nil {
@@ -154,7 +154,7 @@ func (p *packer) relink(ctx context.Context) error {
 		return &fault.Fault{Kind: fault.Invalid, Key: "remessa.problems",
 			Args: fault.Pairs("total", number(int64(p.total))), Problems: p.problems}
 	}
-	if p.approved == 0 && !p.full {
+	if p.found == 0 {
 		return fault.New(fault.Conflict, "remessa.empty")
 	}
 	return nil
