@@ -43,7 +43,7 @@ func (s *Server) getCertificate(c *call) error {
 	if !day.IsZero() {
 		ctx, cancel := context.WithTimeout(c.r.Context(), answerLimit)
 		defer cancel()
-		view, err := s.certificateAt(ctx, body, number, day, query)
+		view, err := s.certificateAt(ctx, body, recordedNumber(ctx, c.catalog, body, number), day, query)
 		if err != nil {
 			return err
 		}
@@ -68,6 +68,16 @@ func (s *Server) answerCertificate(c *call, body certificate.Sigla, number strin
 		s.answers.put(e, key, data)
 	}
 	return c.writeBytes(http.StatusOK, data)
+}
+
+// recordedNumber is the number as the body wrote it. The catalog finds a number
+// whatever its punctuation, the official base does not; what the catalog does
+// not know may still be known there.
+func recordedNumber(ctx context.Context, current *catalog.Catalog, body certificate.Sigla, number string) string {
+	if view, err := current.Certificate(ctx, body, number); err == nil {
+		return view.Number
+	}
+	return number
 }
 
 // readCertificateQuery reads the parameters of a certificate's address.

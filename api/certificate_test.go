@@ -109,6 +109,11 @@ func TestCertificateAsItStood(t *testing.T) {
 				t.Errorf("on %s it was %+v", day, c)
 			}
 		}
+		var loose api.Certificate
+		w.ask("GET", "/api/v1/certificados/ccb/fbbrin10817001?em=2026-03-10").into(t, &loose)
+		if loose.Number != slashedNumber || loose.Revision.Number != 1 {
+			t.Errorf("without punctuation it was %+v", loose)
+		}
 		then, now := at("2026-03-13"), api.Certificate{}
 		w.ask("GET", "/api/v1/certificados/CCB/FB-BRIN-108%2F17.001").into(t, &now)
 		if now.Revision.Number != 2 || now.Count != 1 || now.Products[0].Description != "Outra descrição" {
@@ -164,6 +169,7 @@ func TestProof(t *testing.T) {
 		for target, number := range map[string]string{
 			"CCB/FB-BRIN-108%2F17.001/prova":                 slashedNumber,
 			"CCB/FB-BRIN-108/17.001/prova":                   slashedNumber,
+			"ccb/fbbrin10817001/prova":                       slashedNumber,
 			"CCB/2534/prova/":                                "2534",
 			"CCB/" + url.PathEscape(trickyNumber) + "/prova": trickyNumber,
 		} {

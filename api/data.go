@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -33,7 +34,7 @@ func (s *Server) dataRoutes() []*route {
 	for _, f := range formats {
 		routes = append(routes, &route{power: Public, fromCatalog: true, unbounded: true,
 			handle: func(c *call) error { return s.getData(c, f) },
-			op: s.download(get("baixar"+f.extension, "/api/v1/dados/certificados."+f.extension, tagData,
+			op: s.download(get("baixar"+strings.ToUpper(f.extension), "/api/v1/dados/certificados."+f.extension, tagData,
 				"Todos os certificados públicos: "+f.extension, f.meaning+" Aceita `Range`."), f.mediaType)})
 	}
 	return routes

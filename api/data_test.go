@@ -61,7 +61,7 @@ func TestOpenData(t *testing.T) {
 	w.must(os.WriteFile(file, w.ask("GET", "/api/v1/dados/certificados.sqlite").body, 0o600))
 	db, err := sql.Open("sqlite", file)
 	w.must(err)
-	defer db.Close()
+	defer func() { w.must(db.Close()) }()
 	var n int
 	if err := db.QueryRow("SELECT count(*) FROM certificado").Scan(&n); err != nil || n != 3 {
 		t.Errorf("the SQLite file has %d certificates, %v", n, err)

@@ -23,13 +23,18 @@ type Proof struct {
 func (s *Server) getProof(c *call) error {
 	ctx, cancel := context.WithTimeout(c.r.Context(), answerLimit)
 	defer cancel()
+	body, number := pathSigla(c.r), c.r.PathValue("numero")
+	if current, release, err := s.currentCatalog(); err == nil {
+		number = recordedNumber(ctx, current, body, number)
+		release()
+	}
 	var out Proof
 	err := s.read(ctx, func(tx registry.Tx) error {
 		p, err := published(ctx, tx)
 		if err != nil {
 			return err
 		}
-		newest, err := registry.NewestAccepted(ctx, tx, pathSigla(c.r), c.r.PathValue("numero"), p.Head.Size)
+		newest, err := registry.NewestAccepted(ctx, tx, body, number, p.Head.Size)
 		if err != nil {
 			return err
 		}
