@@ -135,12 +135,16 @@ func (d *demoRun) verified() error {
 	if err := d.desk.close(); err != nil {
 		return err
 	}
+	base := filepath.Join(d.desk.dir, deskFile)
 	reports := []func() (verify.Report, error){
 		func() (verify.Report, error) {
-			return verify.Registry(d.ctx, d.node.flags.database(), verify.Options{})
+			return verify.Registry(d.ctx, d.node.flags.database(), verify.Options{Key: d.node.publicKey()})
 		},
 		func() (verify.Report, error) {
-			return verify.Certifier(d.ctx, filepath.Join(d.desk.dir, deskFile), verify.Options{})
+			return verify.Certifier(d.ctx, base, verify.Options{Outbox: d.desk.outbox.Dir})
+		},
+		func() (verify.Report, error) {
+			return verify.Pair(d.ctx, d.node.flags.database(), base, verify.Options{})
 		},
 	}
 	for _, check := range reports {
