@@ -45,8 +45,8 @@ var layers = map[string]layer{
 	"catalog": domain, "ledger": domain, "job": domain, "notify": domain, "locale": domain,
 	"document": domain, "process": domain, "service": domain, "account": domain,
 
-	"store": ground, "client": ground, "govbr": ground, "icpbrasil": ground,
-	"verify": ground, "demo": ground,
+	"store": ground, "courier": ground, "client": domain, "govbr": ground, "icpbrasil": ground,
+	"verify": ground, "demo": ground, "load": ground, "cycletest": start,
 
 	"web": faces, "api": faces,
 	"cmd": start,
@@ -57,7 +57,7 @@ var outside = map[string]string{
 	"database/sql":                "storage is declared by the room and implemented by store",
 	"modernc.org/sqlite":          "storage is declared by the room and implemented by store",
 	"github.com/jackc/pgx":        "storage is declared by the room and implemented by store",
-	"net/http":                    "requests come in through web and api and go out through client",
+	"net/http":                    "requests come in through web and api and go out through courier",
 	module + "/store":             "storage is declared by the room and implemented by store",
 	module + "/web":               "imports point down",
 	module + "/api":               "imports point down",

@@ -18,7 +18,7 @@ import (
 	"selo/brasil"
 	"selo/catalog"
 	"selo/certificate"
-	"selo/client"
+	"selo/courier"
 	"selo/clock"
 	"selo/registry"
 	"selo/remessa"
@@ -196,9 +196,9 @@ func (w *world) bundle(body certificate.Sigla, records []*certificate.Revision) 
 }
 
 // client is the body's side.
-func (w *world) client(body certificate.Sigla) *client.Client {
+func (w *world) client(body certificate.Sigla) *courier.Client {
 	w.t.Helper()
-	c, err := client.New(w.server.URL, body, w.keys[body], client.Options{Clock: w.clock, Pause: time.Millisecond, Attempts: 1})
+	c, err := courier.New(w.server.URL, body, w.keys[body], courier.Options{Clock: w.clock, Pause: time.Millisecond, Attempts: 1})
 	w.must(err)
 	return c
 }

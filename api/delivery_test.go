@@ -12,7 +12,7 @@ import (
 
 	"selo/api"
 	"selo/certificate"
-	"selo/client"
+	"selo/courier"
 	"selo/fault"
 	"selo/registry"
 	"selo/remessa"
@@ -143,7 +143,7 @@ func TestInterruptedDelivery(t *testing.T) {
 	if err != nil || !bytes.Contains(rest, []byte("api.interrupted")) {
 		t.Errorf("the broken delivery ends with %q, %v", rest, err)
 	}
-	c, err := client.New(w.server.URL, "CCB", w.keys["CCB"], client.Options{Clock: w.clock, Pause: 20 * time.Millisecond, Attempts: 1})
+	c, err := courier.New(w.server.URL, "CCB", w.keys["CCB"], courier.Options{Clock: w.clock, Pause: 20 * time.Millisecond, Attempts: 1})
 	w.must(err)
 	if _, fresh, err := c.Deliver(w.ctx, bytes.NewReader(data), int64(len(data)), nil); err != nil || !fresh {
 		t.Errorf("delivering again: fresh %t, %v", fresh, err)
@@ -187,7 +187,7 @@ func TestReleaseAndBaseAndRegistry(t *testing.T) {
 		if bundle.Manifest.Body != "CCB" || bundle.Manifest.Sequence != 1 || len(got) != 8 || !got[slashed] {
 			t.Errorf("base is %+v with %v", bundle.Manifest, got)
 		}
-		wrong, err := client.New(w.server.URL, "CCB", w.keys["WOS"], client.Options{Clock: w.clock})
+		wrong, err := courier.New(w.server.URL, "CCB", w.keys["WOS"], courier.Options{Clock: w.clock})
 		w.must(err)
 		if err := wrong.Base(w.ctx, io.Discard); !fault.Is(err, fault.Forbidden) || fault.Of(err).Args["codigo"] != "token.signature" {
 			t.Errorf("another's key gives %v", err)

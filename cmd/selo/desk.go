@@ -9,7 +9,7 @@ import (
 
 	"selo/certificate"
 	"selo/certifier"
-	"selo/client"
+	"selo/courier"
 	"selo/fault"
 	"selo/remessa"
 	"selo/store"
@@ -75,7 +75,7 @@ func initDesk(ctx context.Context, a *app, dir string, body certifier.Body) (d *
 func (d *desk) close() error { return d.store.Close() }
 
 // registry is the way to the enrolled registry.
-func (d *desk) registry(ctx context.Context) (c *client.Client, err error) {
+func (d *desk) registry(ctx context.Context) (c *courier.Client, err error) {
 	err = d.store.Read(ctx, func(tx certifier.Tx) error {
 		body, err := certifier.CurrentBody(ctx, tx)
 		if err != nil {
@@ -88,7 +88,7 @@ func (d *desk) registry(ctx context.Context) (c *client.Client, err error) {
 		if known.URL == "" {
 			return fault.New(fault.Conflict, "enrolment.no_address")
 		}
-		c, err = client.New(known.URL, body.Sigla, d.keys, client.Options{Lang: d.lang, Agent: "selo/" + version})
+		c, err = courier.New(known.URL, body.Sigla, d.keys, courier.Options{Lang: d.lang, Agent: "selo/" + version})
 		return err
 	})
 	return c, err
@@ -132,7 +132,7 @@ func (d *desk) send(ctx context.Context, progress func(sent, total int64)) (r *c
 	return r, err
 }
 
-func (d *desk) deliver(ctx context.Context, c *client.Client, r *certifier.Remessa, progress func(sent, total int64)) error {
+func (d *desk) deliver(ctx context.Context, c *courier.Client, r *certifier.Remessa, progress func(sent, total int64)) error {
 	f, err := os.Open(d.outbox.Path(r.File))
 	if err != nil {
 		return fault.New(fault.Unavailable, "remessa.file_missing", "arquivo", r.File).Because(err)

@@ -1,4 +1,4 @@
-// Package client is the certifier's side of the registry's API: it delivers
+// Package courier is the certifier's side of the registry's API: it delivers
 // remessas and fetches results, auxiliary tables and the body's base.
 //
 // It promises that what may be repeated is repeated: every question, and a
@@ -9,7 +9,7 @@
 // size, whatever the other side sends.
 //
 // It decides nothing: package certifier says what is sent and when.
-package client
+package courier
 
 import (
 	"bytes"
@@ -68,11 +68,11 @@ type Client struct {
 
 // New makes a client of the registry at baseURL, "https://selo.inmetro.example".
 // Plain http is taken as well: a test or a network of its own may want it, and
-// what counts is signed. Fault: Invalid "client.url".
+// what counts is signed. Fault: Invalid "courier.url".
 func New(baseURL string, body certificate.Sigla, keys remessa.Keys, opts Options) (*Client, error) {
 	u, err := url.Parse(strings.TrimRight(strings.TrimSpace(baseURL), "/"))
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
-		return nil, fault.New(fault.Invalid, "client.url", "endereco", fmt.Sprintf("%.200s", baseURL)).Because(err)
+		return nil, fault.New(fault.Invalid, "courier.url", "endereco", fmt.Sprintf("%.200s", baseURL)).Because(err)
 	}
 	fill(&opts)
 	return &Client{base: u.String(), body: body, keys: keys, opts: opts, http: &http.Client{
@@ -200,7 +200,7 @@ func (c *Client) Base(ctx context.Context, w io.Writer) error {
 		case out.failed != nil:
 			return final{fmt.Errorf("write base: %w", out.failed)}
 		case n > c.opts.MaxBase:
-			return final{fault.New(fault.Invalid, "client.base_too_large", "limite", strconv.FormatInt(c.opts.MaxBase, 10))}
+			return final{fault.New(fault.Invalid, "courier.base_too_large", "limite", strconv.FormatInt(c.opts.MaxBase, 10))}
 		case err == nil && res.ContentLength >= 0 && n != res.ContentLength:
 			err = io.ErrUnexpectedEOF
 		}

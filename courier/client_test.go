@@ -1,4 +1,4 @@
-package client_test
+package courier_test
 
 import (
 	"bytes"
@@ -16,8 +16,8 @@ import (
 	"time"
 
 	"selo/certificate"
-	"selo/client"
 	"selo/clock"
+	"selo/courier"
 	"selo/fault"
 	"selo/registry"
 	"selo/remessa"
@@ -26,7 +26,7 @@ import (
 var noon = time.Date(2026, 3, 2, 15, 0, 0, 0, time.UTC)
 
 // newClient returns a client of a server that runs handler, quick to try again.
-func newClient(t *testing.T, handler http.HandlerFunc, change func(*client.Options)) (*client.Client, remessa.Keys) {
+func newClient(t *testing.T, handler http.HandlerFunc, change func(*courier.Options)) (*courier.Client, remessa.Keys) {
 	t.Helper()
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
@@ -34,11 +34,11 @@ func newClient(t *testing.T, handler http.HandlerFunc, change func(*client.Optio
 	if err != nil {
 		t.Fatal(err)
 	}
-	opts := client.Options{Clock: clock.NewManual(noon), Pause: time.Millisecond, HTTP: server.Client().Transport}
+	opts := courier.Options{Clock: clock.NewManual(noon), Pause: time.Millisecond, HTTP: server.Client().Transport}
 	if change != nil {
 		change(&opts)
 	}
-	c, err := client.New(server.URL+"/", "CCB", keys, opts)
+	c, err := courier.New(server.URL+"/", "CCB", keys, opts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,12 +48,12 @@ func newClient(t *testing.T, handler http.HandlerFunc, change func(*client.Optio
 func TestNewRefusesWhatIsNoAddress(t *testing.T) {
 	t.Parallel()
 	for _, address := range []string{"", "selo.example", "ftp://selo.example", "http://", "https://selo.example/?a=1", "https://u:p@selo.example", "http://[", "https://selo.example/#x"} {
-		if _, err := client.New(address, "CCB", remessa.Keys{}, client.Options{}); !fault.HasKey(err, "client.url") {
+		if _, err := courier.New(address, "CCB", remessa.Keys{}, courier.Options{}); !fault.HasKey(err, "courier.url") {
 			t.Errorf("New(%q) gives %v", address, err)
 		}
 	}
 	for _, address := range []string{"http://127.0.0.1:8080", "https://selo.example/", " https://selo.example/base/ "} {
-		if _, err := client.New(address, "CCB", remessa.Keys{}, client.Options{}); err != nil {
+		if _, err := courier.New(address, "CCB", remessa.Keys{}, courier.Options{}); err != nil {
 			t.Errorf("New(%q) gives %v", address, err)
 		}
 	}
@@ -143,7 +143,7 @@ func TestKindsOfRefusals(t *testing.T) {
 			w.Header().Set("Content-Type", "application/problem+json")
 			w.WriteHeader(status)
 			_, _ = io.WriteString(w, `{"title":"T","detail":"D","codigo":"a.b"}`)
-		}, func(o *client.Options) { o.Attempts = 2 })
+		}, func(o *courier.Options) { o.Attempts = 2 })
 		if _, err := c.Result(t.Context(), 1); !fault.Is(err, want) || !fault.HasKey(err, "registry.refused") {
 			t.Errorf("status %d gives %v", status, err)
 		}
@@ -172,7 +172,7 @@ func TestUnreachable(t *testing.T) {
 	server := httptest.NewServer(http.NotFoundHandler())
 	address := server.URL
 	server.Close()
-	c, err := client.New(address, "CCB", remessa.Keys{}, client.Options{Pause: time.Millisecond, Attempts: 3})
+	c, err := courier.New(address, "CCB", remessa.Keys{}, courier.Options{Pause: time.Millisecond, Attempts: 3})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -193,7 +193,7 @@ func TestUntrustedCertificate(t *testing.T) {
 	server.Config.ErrorLog = log.New(io.Discard, "", 0) // the handshake is meant to fail
 	server.StartTLS()
 	t.Cleanup(server.Close)
-	c, err := client.New(server.URL, "CCB", remessa.Keys{}, client.Options{Pause: time.Hour})
+	c, err := courier.New(server.URL, "CCB", remessa.Keys{}, courier.Options{Pause: time.Hour})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -214,7 +214,7 @@ func TestStalledAnswerEnds(t *testing.T) {
 		case <-free:
 		case <-r.Context().Done():
 		}
-	}, func(o *client.Options) { o.Stall, o.Timeout, o.Attempts = 50*time.Millisecond, 50*time.Millisecond, 2 })
+	}, func(o *courier.Options) { o.Stall, o.Timeout, o.Attempts = 50*time.Millisecond, 50*time.Millisecond, 2 })
 	if _, err := c.Registry(t.Context()); !fault.HasKey(err, "registry.unreachable") {
 		t.Errorf("a stalled answer gives %v", err)
 	}
@@ -246,8 +246,8 @@ func TestBase(t *testing.T) {
 	if err := c.Base(t.Context(), &out); err != nil || out.String() != "0123456789" {
 		t.Errorf("got %q, %v", out.String(), err)
 	}
-	small, _ := newClient(t, answer, func(o *client.Options) { o.MaxBase = 9 })
-	if err := small.Base(t.Context(), io.Discard); !fault.HasKey(err, "client.base_too_large") {
+	small, _ := newClient(t, answer, func(o *courier.Options) { o.MaxBase = 9 })
+	if err := small.Base(t.Context(), io.Discard); !fault.HasKey(err, "courier.base_too_large") {
 		t.Errorf("a base above the limit gives %v", err)
 	}
 	failure := errors.New("disk full")
