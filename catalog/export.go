@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"selo/brasil"
+	"selo/fault"
 
 	"github.com/xuri/excelize/v2"
 )
@@ -25,7 +26,22 @@ const exportSQL = `SELECT c.id, c.numero, c.situacao, c.validade, c.motivo, f.da
 
 // eachPublic calls fn with the JSON of every public certificate, as of the
 // publication's day, in the order of acceptance.
-func (c *Catalog) eachPublic(ctx context.Context, fn func(id int64, data []byte) error) error {
+func (c *Catalog) eachPublic(ctx context.Context, fn func(c *Catalog, id int64, data []byte) error) error {
+	// An export reads on two connections of its own: slow readers must not hold
+	// those that searches need, nor wait for each other.
+	s, err := sealOf(c.path, nil)
+	if err != nil {
+		return err
+	}
+	if *s != *c.seal {
+		return fault.New(fault.Unavailable, "snapshot.replaced", "arquivo", c.path)
+	}
+	db, err := openForReading(c.path, 2)
+	if err != nil {
+		return err
+	}
+	c = &Catalog{path: c.path, seal: c.seal, db: db, clock: c.clock, names: c.names}
+	defer c.Close()
 	rows, err := c.query(ctx, exportSQL)
 	if err != nil {
 		return fmt.Errorf("export: %w", err)
@@ -39,7 +55,7 @@ func (c *Catalog) eachPublic(ctx context.Context, fn func(id int64, data []byte)
 			return fmt.Errorf("export: %w", err)
 		}
 		if current != nil && f != current {
-			if err := fn(current.id, c.assemble(current, day)); err != nil {
+			if err := fn(c, current.id, c.assemble(current, day)); err != nil {
 				return err
 			}
 		}
@@ -51,12 +67,12 @@ func (c *Catalog) eachPublic(ctx context.Context, fn func(id int64, data []byte)
 	if current == nil {
 		return nil
 	}
-	return fn(current.id, c.assemble(current, day))
+	return fn(c, current.id, c.assemble(current, day))
 }
 
 // eachExportRow calls fn with every row of the tables; the row is lent.
 func (c *Catalog) eachExportRow(ctx context.Context, fn func(*exportRow) error) error {
-	return c.eachPublic(ctx, func(id int64, data []byte) error {
+	return c.eachPublic(ctx, func(c *Catalog, id int64, data []byte) error {
 		var view Certificate
 		if err := json.Unmarshal(data, &view); err != nil {
 			return fmt.Errorf("export certificate %d: %w", id, err)
@@ -119,7 +135,7 @@ func guardFormula(text string) string {
 // with all its products.
 func (c *Catalog) ExportJSONL(ctx context.Context, w io.Writer) error {
 	out := bufio.NewWriterSize(w, 1<<16)
-	err := c.eachPublic(ctx, func(id int64, data []byte) error {
+	err := c.eachPublic(ctx, func(c *Catalog, id int64, data []byte) error {
 		out.Write(bytes.TrimSuffix(data, []byte{'}'})) //nolint:errcheck // bufio keeps the error for Flush
 		out.WriteString(`,"produtos":[`)               //nolint:errcheck // as above
 		first := true

@@ -30,8 +30,9 @@ type Catalog struct {
 	clock clock.Clock
 	names *names
 
-	stmts   sync.Map // prepared queries by text; the texts are constants
-	crowded sync.Map // set of beginnings that too many words share
+	stmts   sync.Map     // prepared queries by text; the texts are constants
+	crowded sync.Map     // whether too many words begin so: string to bool
+	asked   atomic.Int64 // how often that was found out
 
 	mu      sync.Mutex
 	readers int  // guarded by mu
@@ -42,6 +43,10 @@ type Catalog struct {
 // seal's signature and the description inside, but not every byte: that is
 // [CheckFile]. A file that another node still copies is refused as truncated.
 //
+// All connections are opened at once: should another file take the path later,
+// none of them reads it. Still, give every snapshot a name of its own
+// ([FileName]); Windows does not replace open files, and exports open anew.
+//
 // Faults: snapshot.missing, snapshot.format, snapshot.version,
 // snapshot.truncated, snapshot.tampered, snapshot.signature.
 func Open(ctx context.Context, path string, opt OpenOptions) (*Catalog, error) {
@@ -49,12 +54,19 @@ func Open(ctx context.Context, path string, opt OpenOptions) (*Catalog, error) {
 	if err != nil {
 		return nil, err
 	}
-	db, err := openForReading(path, opt.Connections)
+	connections := opt.Connections
+	if connections <= 0 {
+		connections = 8
+	}
+	db, err := openForReading(path, connections)
 	if err != nil {
 		return nil, err
 	}
 	c := &Catalog{path: path, seal: s, db: db, clock: opt.Clock}
-	if err := c.prepare(ctx); err != nil {
+	if err = openAll(ctx, db, connections); err == nil {
+		err = c.prepare(ctx)
+	}
+	if err != nil {
 		_ = c.Close() // the error that matters is err
 		return nil, err
 	}
@@ -92,13 +104,25 @@ func openForReading(path string, connections int) (*sql.DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open snapshot: %w", err)
 	}
-	if connections <= 0 {
-		connections = 8
-	}
 	db.SetMaxOpenConns(connections)
 	db.SetMaxIdleConns(connections)
 	return db, nil
 }
+
+// openAll opens every connection of the pool.
+func openAll(ctx context.Context, db *sql.DB, connections int) error {
+	for range connections {
+		conn, err := db.Conn(ctx)
+		if err != nil {
+			return fmt.Errorf("open snapshot: %w", err)
+		}
+		defer conn.Close() // back to the pool, after all are open
+	}
+	return nil
+}
+
+// FileName is a name for the snapshot of a publication: "catalogo-000042.sqlite".
+func FileName(publication int64) string { return fmt.Sprintf("catalogo-%06d.sqlite", publication) }
 
 // prepare reads the description inside the file, which must be the seal's.
 func (c *Catalog) prepare(ctx context.Context) error {

@@ -15,10 +15,11 @@ import (
 
 // Limits of a page of hits.
 const (
-	DefaultHits = 30
-	MaxHits     = 100
-	maxExamined = 20000 // index rows a search reads before it hands over a cursor
-	maxExact    = 10    // certificates shown first because their number is what was typed
+	DefaultHits      = 30
+	MaxHits          = 100
+	maxExamined      = 20000 // index rows a search reads before it hands over a cursor
+	maxProductChecks = 300   // certificates whose products a search looks at
+	maxExact         = 10    // certificates shown first because their number is what was typed
 )
 
 // AnySituation asks for certificates in every situation.
@@ -78,6 +79,8 @@ type question struct {
 // Search lists certificates: those whose number is what was typed, then the
 // others, the most recently accepted first. It never counts or ranks all
 // matches.
+//
+// A cursor belongs to the whole question, its limit included.
 //
 // Faults (Invalid): search.situation, search.limit, search.cursor, and those of
 // brasil for CNPJ, GTIN and UF.
@@ -303,9 +306,42 @@ func (c *Catalog) exact(ctx context.Context, q *question) ([]certificateRow, err
 	return list, nil
 }
 
-// scan reads the index downwards from place until the page is full, and
-// returns the place to go on from, 0 at the end.
+// scan fills the page from place on and returns the place to go on from, 0 at the end.
 func (c *Catalog) scan(ctx context.Context, q *question, expression string, place int64, skip map[int64]bool, page *Hits) (int64, error) {
+	for checked := 0; checked < maxProductChecks; {
+		if len(page.Certificates) == q.Limit {
+			return place, nil
+		}
+		list, next, err := c.candidates(ctx, q, expression, place, q.Limit-len(page.Certificates)+len(skip))
+		if err != nil {
+			return 0, err
+		}
+		for i := range list {
+			if len(page.Certificates) == q.Limit {
+				return list[i-1].id, nil
+			}
+			if skip[list[i].id] {
+				continue
+			}
+			checked++
+			if ok, err := c.hasProduct(ctx, q, list[i].id); err != nil {
+				return 0, err
+			} else if ok {
+				page.Certificates = append(page.Certificates, c.hit(&list[i], q.today))
+			}
+		}
+		if place = next; next == 0 || len(list) == 0 {
+			break // the end, or so much read for nothing that the caller shall say whether to go on
+		}
+	}
+	return place, nil
+}
+
+// candidates reads the index downwards from place: at most so many rows that
+// the question admits, and the place to go on from, 0 at the end. It is closed
+// before products are looked at: a reader that waits for a second connection
+// while it holds one could wait for ever.
+func (c *Catalog) candidates(ctx context.Context, q *question, expression string, place int64, most int) ([]certificateRow, int64, error) {
 	query := `SELECT ` + hitColumns + ` FROM busca b CROSS JOIN certificado c ON c.id = b.rowid
 		WHERE b.busca MATCH ? AND b.rowid < ? ORDER BY b.rowid DESC`
 	args := []any{expression, place}
@@ -318,36 +354,27 @@ func (c *Catalog) scan(ctx context.Context, q *question, expression string, plac
 	}
 	rows, err := c.query(ctx, query, args...)
 	if err != nil {
-		return 0, fmt.Errorf("search: %w", err)
+		return nil, 0, fmt.Errorf("search: %w", err)
 	}
 	defer rows.Close()
-	last := int64(0)
+	var list []certificateRow
+	last := place
 	for examined := 0; rows.Next(); examined++ {
-		if len(page.Certificates) == q.Limit || examined == maxExamined {
-			if last == 0 {
-				last = place
-			}
-			return last, nil
+		if len(list) == most || examined == maxExamined {
+			return list, last, nil
 		}
 		var r certificateRow
 		if err := scanHit(rows, &r); err != nil {
-			return 0, fmt.Errorf("search: %w", err)
+			return nil, 0, fmt.Errorf("search: %w", err)
 		}
-		last = r.id
-		if skip[r.id] || !q.admits(&r) {
-			continue
+		if last = r.id; q.admits(&r) {
+			list = append(list, r)
 		}
-		if ok, err := c.hasProduct(ctx, q, r.id); err != nil {
-			return 0, err
-		} else if !ok {
-			continue
-		}
-		page.Certificates = append(page.Certificates, c.hit(&r, q.today))
 	}
 	if err := rows.Err(); err != nil {
-		return 0, fmt.Errorf("search: %w", err)
+		return nil, 0, fmt.Errorf("search: %w", err)
 	}
-	return 0, nil
+	return list, 0, nil
 }
 
 // hasProduct tells whether one active product has both the brand and the model
