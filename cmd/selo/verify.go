@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/ed25519"
 	"encoding/json"
+	"errors"
 	"path/filepath"
 
 	"selo/certifier"
@@ -11,6 +12,8 @@ import (
 	"selo/fault"
 	"selo/locale"
 	"selo/remessa"
+	"selo/store"
+	"selo/store/certifierstore"
 	"selo/verify"
 )
 
@@ -109,18 +112,20 @@ func (c *verifyCmd) key(a *app) (ed25519.PublicKey, error) {
 	if c.Certifier == "" {
 		return nil, nil
 	}
+	base, err := certifierstore.Open(a.ctx, filepath.Join(c.Certifier, deskFile), store.Options{ReadOnly: true})
+	if err != nil {
+		return nil, err
+	}
 	var key ed25519.PublicKey
-	err := onDesk(a, certifierFlags{Data: c.Certifier}, func(d *desk) error {
-		return d.store.Read(a.ctx, func(tx certifier.Tx) error {
-			reg, err := certifier.CurrentRegistry(a.ctx, tx)
-			if fault.HasKey(err, "enrolment.missing") {
-				return nil
-			}
-			key = reg.Keys.Sign
-			return err
-		})
+	err = base.Read(a.ctx, func(tx certifier.Tx) error {
+		reg, err := certifier.CurrentRegistry(a.ctx, tx)
+		if fault.HasKey(err, "enrolment.missing") {
+			return nil
+		}
+		key = reg.Keys.Sign
+		return err
 	})
-	return key, err
+	return key, errors.Join(err, base.Close())
 }
 
 // readPublicKey reads the registry's key from any file that holds it: its answer
@@ -149,34 +154,43 @@ func readPublicKey(path string) (ed25519.PublicKey, error) {
 
 func (v *verified) print(a *app) {
 	a.out.Heading("cli.verify.base."+v.What, v.args...)
-	for _, check := range v.report.Checks {
-		name := locale.Text(a.lang, check.Name, nil)
-		args := []string{"nome", name, "verificados", locale.Number(a.lang, check.Checked), "achados", locale.Number(a.lang, check.Total),
-			"pulados", locale.Number(a.lang, check.Skipped)}
-		switch {
-		case check.Total > 0:
-			a.out.Failed("cli.verify.failed", args...)
-		case check.Skipped > 0:
-			a.out.Done("cli.verify.ok_skipped", args...)
-		default:
-			a.out.Done("cli.verify.ok", args...)
-		}
-		if len(check.Findings) == 0 {
-			continue
-		}
-		rows := make([][]string, len(check.Findings))
-		for i, f := range check.Findings {
-			rows[i] = []string{f.Subject, locale.Text(a.lang, f.Code, f.Args)}
-		}
-		a.out.Table([]term.Column{{Key: "cli.column.subject"}, {Key: "cli.column.finding"}}, rows)
-		if more := check.Total - int64(len(check.Findings)); more > 0 {
-			a.out.Note("cli.verify.more", "total", locale.Number(a.lang, more))
-		}
-		a.out.Blank()
+	_ = showReport(a, v.report) // Run ends with it after the last base
+}
+
+// showReport prints each check with its count and findings, and gives errSaid
+// when there are any.
+func showReport(a *app, report verify.Report) error {
+	for _, check := range report.Checks {
+		showCheck(a, check)
 	}
-	if v.report.Total() == 0 {
-		a.out.Done("cli.verify.sound", "verificados", locale.Number(a.lang, v.report.Checked()))
-	} else {
-		a.out.Failed("cli.verify.unsound", "achados", locale.Number(a.lang, v.report.Total()))
+	if total := report.Total(); total > 0 {
+		a.out.Failed("cli.verify.unsound", "achados", locale.Number(a.lang, total))
+		return errSaid
 	}
+	a.out.Done("cli.verify.sound", "verificados", locale.Number(a.lang, report.Checked()))
+	return nil
+}
+
+func showCheck(a *app, check *verify.Check) {
+	name, checked := locale.Text(a.lang, check.Name, nil), locale.Number(a.lang, check.Checked)
+	switch {
+	case check.Total > 0:
+		a.out.Failed("cli.verify.failed", "nome", name, "verificados", checked, "achados", locale.Number(a.lang, check.Total))
+	case check.Skipped > 0:
+		a.out.Done("cli.verify.ok_skipped", "nome", name, "verificados", checked, "pulados", locale.Number(a.lang, check.Skipped))
+	default:
+		a.out.Done("cli.verify.ok", "nome", name, "verificados", checked)
+	}
+	if len(check.Findings) == 0 {
+		return
+	}
+	rows := make([][]string, len(check.Findings))
+	for i, f := range check.Findings {
+		rows[i] = []string{f.Subject, locale.Text(a.lang, f.Code, f.Args)}
+	}
+	a.out.Table([]term.Column{{Key: "cli.column.subject"}, {Key: "cli.column.finding"}}, rows)
+	if more := check.Total - int64(len(check.Findings)); more > 0 {
+		a.out.Note("cli.verify.more", "total", locale.Number(a.lang, more))
+	}
+	a.out.Blank()
 }
