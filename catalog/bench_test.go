@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -16,6 +17,8 @@ import (
 	"selo/certificate"
 	"selo/clock"
 )
+
+var benchFile = flag.String("snapshot", "", "file that keeps the base of BenchmarkSearch and BenchmarkLookup")
 
 // benchProducts is the size of the benchmark base; SELO_BENCH_PRODUCTS=1000000
 // is what docs promise.
@@ -184,7 +187,7 @@ func BenchmarkUpdate(b *testing.B) {
 func benchCatalog(b *testing.B) (*Catalog, benchSource) {
 	b.Helper()
 	src := benchSource{n: benchProducts(b)}
-	path := orCode(os.Getenv("SELO_BENCH_FILE"), filepath.Join(b.TempDir(), "base.sqlite"))
+	path := orCode(*benchFile, filepath.Join(b.TempDir(), "base.sqlite"))
 	c, err := Open(b.Context(), path, OpenOptions{Clock: clock.NewManual(publishedAt)})
 	if err != nil {
 		if err := Build(b.Context(), src, src.publication(src.base()), path, Options{}); err != nil {
@@ -225,21 +228,25 @@ func benchBare(b *testing.B, c *Catalog, text string) {
 	m := &matcher{catalog: c, ctx: b.Context()}
 	m.parts = append(m.parts, m.all(queryWords(text)))
 	for b.Loop() {
-		rows, err := c.db.QueryContext(b.Context(), "SELECT rowid FROM busca WHERE busca MATCH ? ORDER BY rowid DESC LIMIT 30", m.expression())
-		if err != nil {
+		if err := bareQuery(b, c, m.expression()); err != nil {
 			b.Fatal(err)
 		}
-		for rows.Next() {
-			var id int64
-			if err := rows.Scan(&id); err != nil {
-				b.Fatal(err)
-			}
-		}
-		if err := rows.Err(); err != nil {
-			b.Fatal(err)
-		}
-		rows.Close()
 	}
+}
+
+func bareQuery(b *testing.B, c *Catalog, expression string) error {
+	rows, err := c.query(b.Context(), "SELECT rowid FROM busca WHERE busca MATCH ? ORDER BY rowid DESC LIMIT 30", expression)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
 }
 
 func BenchmarkLookup(b *testing.B) {

@@ -241,23 +241,12 @@ func writeBatches(ctx context.Context, db *sql.DB, batches <-chan batch) error {
 		return fmt.Errorf("begin: %w", err)
 	}
 	defer tx.Rollback()
-	full := map[*table]*sql.Stmt{}
-	defer func() {
-		for _, st := range full {
-			st.Close()
-		}
-	}()
+	var full statements
+	defer full.close()
 	for b := range batches {
 		rows := len(b.args) / len(b.table.columns)
-		st := full[b.table]
-		if rows == batchRows && st == nil {
-			if st, err = tx.PrepareContext(ctx, insertSQL(b.table, batchRows)); err != nil { //nolint:sqlclosecheck // closed above
-				return fmt.Errorf("prepare insert into %s: %w", b.table.name, err)
-			}
-			full[b.table] = st
-		}
 		if rows == batchRows {
-			_, err = st.ExecContext(ctx, b.args...)
+			err = full.exec(ctx, tx, insertSQL(b.table, rows), b.args...)
 		} else {
 			_, err = tx.ExecContext(ctx, insertSQL(b.table, rows), b.args...)
 		}

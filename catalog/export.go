@@ -41,7 +41,7 @@ func (c *Catalog) eachPublic(ctx context.Context, fn func(c *Catalog, id int64, 
 		return err
 	}
 	c = &Catalog{path: c.path, seal: c.seal, db: db, clock: c.clock, names: c.names}
-	defer c.Close()
+	defer func() { _ = c.Close() }() // only read
 	rows, err := c.query(ctx, exportSQL)
 	if err != nil {
 		return fmt.Errorf("export: %w", err)

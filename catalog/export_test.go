@@ -99,7 +99,7 @@ func TestExportXLSX(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer book.Close()
+	defer func() { _ = book.Close() }()
 	if got := book.GetSheetList(); !slices.Equal(got, []string{"Dicionário", "Certificados", "Certificados 2"}) {
 		t.Errorf("worksheets %v", got)
 	}

@@ -35,14 +35,12 @@ func writeIndex(ctx context.Context, path string, batches <-chan batch) (err err
 		return fmt.Errorf("begin index: %w", err)
 	}
 	defer tx.Rollback()
-	insert, err := tx.PrepareContext(ctx, insertSQL(tableIndex, 1))
-	if err != nil {
-		return fmt.Errorf("prepare index: %w", err)
-	}
-	defer insert.Close()
+	var insert statements
+	defer insert.close()
+	query := insertSQL(tableIndex, 1)
 	for b := range batches {
 		for row := range slices.Chunk(b.args, len(tableIndex.columns)) {
-			if _, err := insert.ExecContext(ctx, row...); err != nil {
+			if err := insert.exec(ctx, tx, query, row...); err != nil {
 				return fmt.Errorf("index: %w", err)
 			}
 		}

@@ -30,7 +30,7 @@ type Catalog struct {
 	clock clock.Clock
 	names *names
 
-	stmts   sync.Map     // prepared queries by text; the texts are constants
+	stmts   statements
 	crowded sync.Map     // whether too many words begin so: string to bool
 	asked   atomic.Int64 // how often that was found out
 
@@ -82,7 +82,7 @@ func sealOf(path string, check func([]byte, string) error) (*Seal, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open snapshot: %w", err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // only read
 	s, err := readSeal(f)
 	if err != nil {
 		return nil, err
@@ -116,7 +116,7 @@ func openAll(ctx context.Context, db *sql.DB, connections int) error {
 		if err != nil {
 			return fmt.Errorf("open snapshot: %w", err)
 		}
-		defer conn.Close() // back to the pool, after all are open
+		defer func() { _ = conn.Close() }() // back to the pool, after all are open
 	}
 	return nil
 }
@@ -139,41 +139,20 @@ func (c *Catalog) prepare(ctx context.Context) error {
 
 // Close closes the file at once, readers or not; a [Holder] waits for them.
 func (c *Catalog) Close() error {
-	c.stmts.Range(func(_, st any) bool {
-		if st, ok := st.(*sql.Stmt); ok {
-			st.Close()
-		}
-		return true
-	})
+	c.stmts.close()
 	if err := c.db.Close(); err != nil {
 		return fmt.Errorf("close snapshot: %w", err)
 	}
 	return nil
 }
 
-// prepared keeps one statement a query, so that asking does not parse again.
-func (c *Catalog) prepared(ctx context.Context, query string) (*sql.Stmt, error) {
-	if st, ok := c.stmts.Load(query); ok {
-		return st.(*sql.Stmt), nil //nolint:errcheck,forcetypeassert // only this function stores
-	}
-	st, err := c.db.PrepareContext(ctx, query)
-	if err != nil {
-		return nil, fmt.Errorf("prepare %.60s: %w", query, err)
-	}
-	if other, raced := c.stmts.LoadOrStore(query, st); raced {
-		st.Close()
-		return other.(*sql.Stmt), nil //nolint:errcheck,forcetypeassert // only this function stores
-	}
-	return st, nil
-}
-
 // query asks by a prepared statement; query is one of few texts.
 func (c *Catalog) query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	st, err := c.prepared(ctx, query)
+	st, err := c.stmts.get(ctx, c.db, query)
 	if err != nil {
 		return nil, err
 	}
-	return st.QueryContext(ctx, args...)
+	return st.stmt.QueryContext(ctx, args...)
 }
 
 // any tells whether a query has a row.
@@ -206,10 +185,9 @@ type metadata struct {
 	updates     int
 }
 
-// querier is a database or a transaction.
+// querier is a database, a transaction or an updater.
 type querier interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
 func readMeta(ctx context.Context, q querier) (*metadata, error) {
@@ -275,7 +253,7 @@ func CheckFile(ctx context.Context, path string, check func(text []byte, signatu
 	if err != nil {
 		return err
 	}
-	defer db.Close()
+	defer func() { _ = db.Close() }() // only read
 	meta, err := readMeta(ctx, db)
 	if err != nil {
 		return tampered.Because(err)

@@ -68,12 +68,8 @@ func readCertificateRow(r []any) *certificateRow {
 }
 
 func (u *updater) storedSheet(id int64) (*Sheet, error) {
-	st, err := u.prepared("SELECT dados FROM ficha WHERE id = ?")
-	if err != nil {
-		return nil, err
-	}
 	var data string
-	if err := st.QueryRowContext(u.ctx, id).Scan(&data); err != nil {
+	if err := u.one("SELECT dados FROM ficha WHERE id = ?", []any{id}, &data); err != nil {
 		return nil, fmt.Errorf("read sheet %d: %w", id, err)
 	}
 	var s Sheet
@@ -136,13 +132,10 @@ func (u *updater) indexProducts(id int64) error {
 // company and product make the updater a resolver: what this update replaced is
 // already in its place.
 func (u *updater) company(body certificate.Sigla, id certificate.ID) (companyRef, error) {
-	st, err := u.prepared("SELECT id, dados FROM empresa WHERE uuid = ? AND organismo = ?")
-	if err != nil {
-		return companyRef{}, err
-	}
 	var index int64
 	var data string
-	if err := st.QueryRowContext(u.ctx, idBytes(id), string(body)).Scan(&index, &data); err != nil {
+	err := u.one("SELECT id, dados FROM empresa WHERE uuid = ? AND organismo = ?", []any{idBytes(id), string(body)}, &index, &data)
+	if err != nil {
 		return companyRef{}, fmt.Errorf("find company %s: %w", id, err)
 	}
 	var view CompanyView
@@ -153,13 +146,11 @@ func (u *updater) company(body certificate.Sigla, id certificate.ID) (companyRef
 }
 
 func (u *updater) product(body certificate.Sigla, id certificate.ID) (productRef, error) {
-	st, err := u.prepared("SELECT id, marca, modelo, designacao, familia FROM produto WHERE uuid = ? AND organismo = ?")
-	if err != nil {
-		return productRef{}, err
-	}
 	var p productRef
 	var brand, model, commercial, family string
-	if err := st.QueryRowContext(u.ctx, idBytes(id), string(body)).Scan(&p.id, &brand, &model, &commercial, &family); err != nil {
+	err := u.one("SELECT id, marca, modelo, designacao, familia FROM produto WHERE uuid = ? AND organismo = ?",
+		[]any{idBytes(id), string(body)}, &p.id, &brand, &model, &commercial, &family)
+	if err != nil {
 		return productRef{}, fmt.Errorf("find product %s: %w", id, err)
 	}
 	p.brand, p.model = productWords(brand, model, commercial, family)

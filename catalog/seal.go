@@ -60,7 +60,7 @@ func seal(tmp, path string, pub Publication, content string, opt Options) error 
 	if err != nil {
 		return fmt.Errorf("open to seal: %w", err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // closed below, unless something fails
 	info, err := f.Stat()
 	if err != nil {
 		return fmt.Errorf("stat to seal: %w", err)
@@ -103,7 +103,7 @@ func syncDir(dir string) error {
 	if err != nil {
 		return fmt.Errorf("open directory: %w", err)
 	}
-	defer d.Close()
+	defer func() { _ = d.Close() }() // only synced
 	if err := d.Sync(); err != nil {
 		return fmt.Errorf("sync directory: %w", err)
 	}

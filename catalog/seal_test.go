@@ -49,7 +49,7 @@ func TestOpenRefuses(t *testing.T) {
 		"pages cut out":     {append(bytes.Clone(data[:pages-8192]), data[pages:]...), "snapshot.tampered"},
 		"pages added":       {append(append(bytes.Clone(data[:pages]), make([]byte, 8192)...), data[pages:]...), "snapshot.tampered"},
 		"a seal of nothing": {patch(data, pages, 'x'), "snapshot.tampered"},
-		"another seal":      {bytes.Replace(data, []byte(`"numero":1,"em"`), []byte(`"numero":2,"em"`), -1), "snapshot.signature"},
+		"another seal":      {bytes.ReplaceAll(data, []byte(`"numero":1,"em"`), []byte(`"numero":2,"em"`)), "snapshot.signature"},
 	} {
 		path := filepath.Join(dir, name)
 		if err := os.WriteFile(path, test.data, 0o600); err != nil {

@@ -78,7 +78,7 @@ func copyDatabase(from, to string, s *Seal) (err error) {
 	if err != nil {
 		return fmt.Errorf("open previous snapshot: %w", err)
 	}
-	defer in.Close()
+	defer func() { _ = in.Close() }() // only read
 	out, err := os.Create(to)
 	if err != nil {
 		return fmt.Errorf("create copy: %w", err)
@@ -117,7 +117,7 @@ func applyChanges(ctx context.Context, src Source, s *Seal, pub Publication, n *
 		return "", errWhole
 	}
 	u := newUpdater(ctx, tx, n, meta.sum, dayNumber(brasil.Today(pub.At)))
-	defer u.close()
+	defer u.stmts.close()
 	if err := u.run(src, s.Publication, pub, opt.Progress); err != nil {
 		return "", err
 	}
@@ -135,21 +135,15 @@ type updater struct {
 	ctx   context.Context
 	tx    *sql.Tx
 	sum   contentSum
-	stmts map[string]*sql.Stmt
+	stmts statements
 	r     *renderer
 	dirty map[int64]bool // certificates whose index row must be made again
 }
 
 func newUpdater(ctx context.Context, tx *sql.Tx, n *names, sum contentSum, today int64) *updater {
-	u := &updater{ctx: ctx, tx: tx, sum: sum, stmts: map[string]*sql.Stmt{}, dirty: map[int64]bool{}}
+	u := &updater{ctx: ctx, tx: tx, sum: sum, dirty: map[int64]bool{}}
 	u.r = &renderer{names: n, today: today, out: u, refs: u}
 	return u
-}
-
-func (u *updater) close() {
-	for _, st := range u.stmts {
-		st.Close()
-	}
 }
 
 func (u *updater) run(src Source, old, pub Publication, progress func(done, total int64)) error {
@@ -182,42 +176,26 @@ func (u *updater) run(src Source, old, pub Publication, progress func(done, tota
 	return nil
 }
 
-// prepared keeps one statement a text.
-func (u *updater) prepared(query string) (*sql.Stmt, error) {
-	st := u.stmts[query]
-	if st == nil {
-		var err error
-		if st, err = u.tx.PrepareContext(u.ctx, query); err != nil { //nolint:sqlclosecheck // close ends them all
-			return nil, fmt.Errorf("prepare %.60s: %w", query, err)
-		}
-		u.stmts[query] = st
-	}
-	return st, nil
-}
-
 func (u *updater) exec(query string, args ...any) error {
-	st, err := u.prepared(query)
-	if err != nil {
-		return err
-	}
-	if _, err := st.ExecContext(u.ctx, args...); err != nil {
-		return fmt.Errorf("%.60s: %w", query, err)
-	}
-	return nil
+	return u.stmts.exec(u.ctx, u.tx, query, args...)
 }
 
 // QueryContext runs on the kept statements, for eachRow.
 func (u *updater) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	st, err := u.prepared(query)
+	st, err := u.stmts.get(ctx, u.tx, query)
 	if err != nil {
 		return nil, err
 	}
-	return st.QueryContext(ctx, args...)
+	return st.stmt.QueryContext(ctx, args...)
 }
 
-// QueryRowContext is here for the interface.
-func (u *updater) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
-	return u.tx.QueryRowContext(ctx, query, args...)
+// one reads the only row of a query.
+func (u *updater) one(query string, arg []any, places ...any) error {
+	st, err := u.stmts.get(u.ctx, u.tx, query)
+	if err != nil {
+		return err
+	}
+	return st.stmt.QueryRowContext(u.ctx, arg...).Scan(places...)
 }
 
 // put inserts a row.

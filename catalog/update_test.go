@@ -21,7 +21,7 @@ func dump(tb testing.TB, path string) []string {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	defer db.Close()
+	defer func() { _ = db.Close() }()
 	var lines []string
 	for _, t := range contentTables {
 		err := eachRow(tb.Context(), db, t, "", func(row []any) error {

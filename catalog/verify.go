@@ -232,26 +232,29 @@ func (c *candidate) because(situation int64, level string) {
 // checkCompany adds why the company asked for is not in each certificate.
 func (v *verifier) checkCompany(ctx context.Context) error {
 	for i := range v.list {
-		rows, err := v.catalog.query(ctx, `SELECT p.situacao FROM participante p CROSS JOIN empresa e ON e.id = p.empresa
-			WHERE p.certificado = ? AND e.cnpj = ? ORDER BY p.situacao LIMIT 1`, v.list[i].id, string(v.cnpj))
-		if err != nil {
-			return fmt.Errorf("verify company: %w", err)
-		}
-		situation := int64(0)
-		for rows.Next() {
-			if err := rows.Scan(&situation); err != nil {
-				rows.Close()
-				return fmt.Errorf("verify company: %w", err)
-			}
-		}
-		err = rows.Err()
-		rows.Close()
+		situation, err := v.companySituation(ctx, v.list[i].id)
 		if err != nil {
 			return fmt.Errorf("verify company: %w", err)
 		}
 		v.list[i].because(situation, LevelCompany)
 	}
 	return nil
+}
+
+// companySituation is the best situation of the company asked for in a certificate, 0 when it is not there.
+func (v *verifier) companySituation(ctx context.Context, id int64) (situation int64, err error) {
+	rows, err := v.catalog.query(ctx, `SELECT p.situacao FROM participante p CROSS JOIN empresa e ON e.id = p.empresa
+		WHERE p.certificado = ? AND e.cnpj = ? ORDER BY p.situacao LIMIT 1`, id, string(v.cnpj))
+	if err != nil {
+		return 0, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := rows.Scan(&situation); err != nil {
+			return 0, err
+		}
+	}
+	return situation, rows.Err()
 }
 
 // answer sums up: all groups covered, some, or none.
