@@ -76,6 +76,10 @@ func codes() []string {
 	for _, c := range []certifier.RemessaState{certifier.Prepared, certifier.Sent, certifier.Confirmed, certifier.Invalidated, certifier.Withdrawn} {
 		list = append(list, string(c))
 	}
+	for _, c := range []certifier.State{certifier.Approved, certifier.Travelling, certifier.Accepted,
+		certifier.Replaced, certifier.Superseded, certifier.Reopened} {
+		list = append(list, string(c))
+	}
 	for _, c := range sheet.Roles() {
 		list = append(list, string(c))
 	}

@@ -8,10 +8,18 @@ import (
 // built lists what the running program puts in the place of "*" in each
 // pattern of the sources. A pattern that stands in one only fails a test.
 var built = map[string][]string{
-	"cli.remessa.*":  {"confirmada", "invalidada"},
-	"demo.result.*":  {"confirmada", "invalidada"},
+	"cli.remessa.*":       {"confirmada", "invalidada"},
+	"cli.remessa.scope.*": {"parcial", "completa"},
+	"cli.remessa.state.*": {"preparada", "enviada", "confirmada", "invalidada", "cancelada"},
+	"cli.situation.*":     {"ativo", "suspenso", "cancelado", "expirado"},
+	"cli.verify.base.*":   {"registro", "certificador", "par", "catalogo"},
+	"history.*": {"record.created", "record.imported", "record.approved", "record.reopened", "record.adopted",
+		"draft.saved", "draft.discarded",
+		"remessa.prepared", "remessa.sent", "remessa.cancelled", "remessa.confirmed", "remessa.invalidated"},
 	"mail.*.subject": {"confirmada", "invalidada"},
 	"mail.*.text":    {"confirmada", "invalidada"},
+	"reconcile.*": {"missing_here", "missing_there", "newer_there", "older_there", "different_there", "merged",
+		"back_to_draft", "remessa_applied", "remessa_learnt", "remessa_withdrawn"},
 }
 
 // BuiltPatterns lists the patterns that [Built] knows, sorted.

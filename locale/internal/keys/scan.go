@@ -92,7 +92,11 @@ var seedFields = map[string]string{
 	"verify.Finding":       "Code",
 }
 
-// filledLater are those of them that do not hold the values of the places.
+// wholeFamilies are beginnings of keys that nothing else begins with: every
+// literal of theirs counts as a use, wherever it stands.
+var wholeFamilies = []string{"certificate.hidden.", "verify."}
+
+// filledLater are those of seedFields that do not hold the values of the places.
 var filledLater = map[string]bool{"certifier/sheet.flaw": true}
 
 // sink is a function that takes a message key, or the middle of one.

@@ -69,6 +69,9 @@ func (w *fileWalk) node(n ast.Node, typ string) {
 		case *ast.BasicLit:
 			if text, ok := literal(n); ok && w.record && Valid(text) {
 				w.usage.Mentioned[text] = true
+				if slices.ContainsFunc(wholeFamilies, func(f string) bool { return strings.HasPrefix(text, f) }) {
+					w.usage.Uses = append(w.usage.Uses, Use{Key: text, At: w.at(n)})
+				}
 			}
 		}
 		return true
@@ -113,6 +116,13 @@ func (w *fileWalk) assign(a *ast.AssignStmt) bool {
 func assigned(body ast.Node) map[string][]ast.Expr {
 	locals := map[string][]ast.Expr{}
 	ast.Inspect(body, func(n ast.Node) bool {
+		if r, ok := n.(*ast.RangeStmt); ok {
+			list, isList := r.X.(*ast.CompositeLit)
+			id, isVar := r.Value.(*ast.Ident)
+			if isList && isVar {
+				locals[id.Name] = append(locals[id.Name], list.Elts...)
+			}
+		}
 		a, ok := n.(*ast.AssignStmt)
 		if !ok {
 			return true
