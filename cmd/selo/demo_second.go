@@ -7,6 +7,7 @@ import (
 	"selo/certificate"
 	"selo/certifier"
 	"selo/demo"
+	"selo/locale"
 	"selo/registry"
 	"selo/remessa"
 	"selo/verify"
@@ -136,25 +137,31 @@ func (d *demoRun) verified() error {
 		return err
 	}
 	base := filepath.Join(d.desk.dir, deskFile)
-	reports := []func() (verify.Report, error){
-		func() (verify.Report, error) {
+	for _, check := range []struct {
+		said string
+		run  func() (verify.Report, error)
+	}{
+		{"demo.verified.registry", func() (verify.Report, error) {
 			return verify.Registry(d.ctx, d.node.flags.database(), verify.Options{Key: d.node.publicKey()})
-		},
-		func() (verify.Report, error) {
+		}},
+		{"demo.verified.certifier", func() (verify.Report, error) {
 			return verify.Certifier(d.ctx, base, verify.Options{Outbox: d.desk.outbox.Dir})
-		},
-		func() (verify.Report, error) {
+		}},
+		{"demo.verified.pair", func() (verify.Report, error) {
 			return verify.Pair(d.ctx, d.node.flags.database(), base, verify.Options{})
-		},
-	}
-	for _, check := range reports {
-		report, err := check()
+		}},
+	} {
+		report, err := check.run()
 		if err != nil {
 			return err
 		}
-		if err := showReport(d.app, report); err != nil {
-			return err
+		if report.Total() > 0 {
+			if err := showReport(d.app, report); err != nil {
+				return err
+			}
+			return errSaid
 		}
+		d.out.Done(check.said, "itens", locale.Number(d.lang, report.Checked()))
 	}
 	return nil
 }

@@ -6,6 +6,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -69,7 +70,7 @@ func run(ctx context.Context, args []string) int {
 	}
 	var c cli
 	parser, err := kong.New(&c, kong.Name("selo"), kong.Vars(helpTexts(lang)), kong.UsageOnError(),
-		kong.Description(locale.Text(lang, "help.selo", nil)), kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}))
+		kong.Description(locale.Text(lang, "help.selo", nil)), kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}), kong.Help(a.help))
 	if err != nil {
 		return a.fail(err)
 	}
@@ -94,6 +95,25 @@ func run(ctx context.Context, args []string) int {
 		return 1
 	}
 	return 0
+}
+
+// help prints kong's help with the few words of kong's own in the language too.
+func (a *app) help(options kong.HelpOptions, ctx *kong.Context) error {
+	var text bytes.Buffer
+	out := ctx.Stdout
+	ctx.Stdout = &text
+	err := kong.DefaultHelpPrinter(options, ctx)
+	ctx.Stdout = out
+	if err != nil {
+		return err
+	}
+	said := func(key string) string { return locale.Text(a.lang, key, nil) }
+	words := strings.NewReplacer("Usage: ", said("cli.help.usage")+" ", "\nFlags:\n", "\n"+said("cli.help.flags")+"\n",
+		"\nCommands:\n", "\n"+said("cli.help.commands")+"\n", "\nArguments:\n", "\n"+said("cli.help.arguments")+"\n",
+		"Show context-sensitive help.", said("cli.help.help"), "[flags]", said("cli.help.flag"), "<command>", said("cli.help.command"),
+		"Run \"", said("cli.help.run")+" \"", " --help\" for more information on a command.", " --help\" "+said("cli.help.more"))
+	_, err = words.WriteString(out, text.String())
+	return err
 }
 
 // errSaid ends a command that has said itself what is wrong.
