@@ -8,6 +8,9 @@
 // Wording is free of plurals ("produtos: 3"), so that one text serves every
 // count. A key that is missing shows itself in brackets and never panics.
 //
+// A place may say how its value reads: {n:number}, {n:bytes}, {code:word},
+// {path:field}, {label:record}. Days read as the language writes them.
+//
 // The package formats numbers, sizes, durations and dates as each language
 // writes them, and names the fields of records in the manual's words. It does not negotiate HTTP languages and holds no page layout.
 package locale

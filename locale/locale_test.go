@@ -210,3 +210,12 @@ func TestDurationsAndDates(t *testing.T) {
 		}
 	}
 }
+
+func TestActionFromElsewhereMayBeMissing(t *testing.T) {
+	t.Parallel()
+	args := fault.Pairs("mensagem", "A remessa já foi recebida.", "acao", "", "codigo", "x.y")
+	r := Problem(PT, fault.Problem{Code: "registry.reason", Args: args})
+	if r.Message != "A remessa já foi recebida." || r.Action != "" {
+		t.Errorf("%+v", r)
+	}
+}

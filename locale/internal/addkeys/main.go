@@ -2,14 +2,17 @@
 //
 //	go run ./locale/internal/addkeys FILE.json...
 //	go run ./locale/internal/addkeys -replace FILE.json...
+//	go run ./locale/internal/addkeys -remove KEY...
 //	go run ./locale/internal/addkeys -missing
 //
 // A file holds {"some.key": {"pt": {"texto": "…", "regra": "…", "acao": "…"},
 // "en": {…}, "es": {…}}}. All files are checked before anything is written;
 // texts already there change only with -replace. Several people may run it at
-// the same time. With -missing it prints a skeleton of the keys that the
-// sources use and no catalog has, ready to be filled in. Run it at the root of
-// the module.
+// the same time. A place may say how it reads, {limite:bytes}: see keys.Formats.
+//
+// With -missing it prints a skeleton of the keys that the sources use and no
+// catalog has, ready to be filled in. Keys that the running program puts
+// together are listed in keys/built.go. Run it at the root of the module.
 package main
 
 import (
@@ -28,31 +31,48 @@ import (
 func main() {
 	dir := flag.String("dir", "locale/messages", "folder of the catalogs")
 	replace := flag.Bool("replace", false, "let existing texts change")
+	remove := flag.Bool("remove", false, "take the named keys out of the catalogs")
 	missing := flag.Bool("missing", false, "print the keys that no catalog has")
 	flag.Parse()
-	if err := run(*dir, *replace, *missing, flag.Args()); err != nil {
+	var err error
+	switch {
+	case *missing:
+		err = printMissing(*dir)
+	case *remove:
+		err = change(*dir, flag.Args(), removeKeys)
+	default:
+		err = change(*dir, flag.Args(), func(catalogs map[string]keys.Catalog, names []string) error {
+			return addFiles(catalogs, names, *replace)
+		})
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "addkeys:", err)
 		os.Exit(1)
 	}
 }
 
-func run(dir string, replace, missing bool, names []string) error {
-	if missing {
-		return printMissing(dir)
-	}
+// change reads the catalogs, does something to them and writes them, while
+// nobody else does.
+func change(dir string, names []string, do func(map[string]keys.Catalog, []string) error) error {
 	if len(names) == 0 {
-		return errors.New("name at least one file of new messages")
+		return errors.New("name at least one file of new messages, or one key with -remove")
 	}
 	unlock, err := lock(filepath.Join(dir, ".lock"))
 	if err != nil {
 		return err
 	}
 	defer unlock()
-
 	catalogs, err := read(dir)
 	if err != nil {
 		return err
 	}
+	if err := do(catalogs, names); err != nil {
+		return err
+	}
+	return write(dir, catalogs)
+}
+
+func addFiles(catalogs map[string]keys.Catalog, names []string, replace bool) error {
 	for _, name := range names {
 		data, err := os.ReadFile(name)
 		if err != nil {
@@ -70,7 +90,19 @@ func run(dir string, replace, missing bool, names []string) error {
 		}
 		fmt.Printf("%s: %d keys\n", name, len(add))
 	}
-	return write(dir, catalogs)
+	return nil
+}
+
+func removeKeys(catalogs map[string]keys.Catalog, names []string) error {
+	for _, key := range names {
+		for l, c := range catalogs {
+			if _, ok := c[key]; !ok {
+				return fmt.Errorf("%s.json has no key %q, nothing written", l, key)
+			}
+			delete(c, key)
+		}
+	}
+	return nil
 }
 
 var languages = []string{"pt", "en", "es"}
@@ -132,20 +164,32 @@ func printMissing(dir string) error {
 		return err
 	}
 	skeleton := map[string]any{}
-	for _, use := range usage.Uses {
+	note := func(key, at string, places []string) {
 		absent := map[string]keys.Entry{}
 		for _, l := range languages {
-			if _, ok := catalogs[l][use.Key]; !ok {
+			if _, ok := catalogs[l][key]; !ok {
 				text := ""
-				for _, a := range use.Args {
-					text += "{" + a + "} "
+				for _, p := range places {
+					text += "{" + p + "} "
 				}
 				absent[l] = keys.Entry{Text: text}
 			}
 		}
 		if len(absent) > 0 {
-			skeleton[use.Key] = absent
-			fmt.Fprintf(os.Stderr, "%s: %s\n", use.At, use.Key)
+			skeleton[key] = absent
+			fmt.Fprintf(os.Stderr, "%s: %s\n", at, key)
+		}
+	}
+	for _, use := range usage.Uses {
+		note(use.Key, use.At, use.Args)
+	}
+	for pattern, at := range usage.Patterns {
+		built := keys.Built(pattern)
+		if len(built) == 0 {
+			fmt.Fprintf(os.Stderr, "%s: list what %q comes to in locale/internal/keys/built.go\n", at, pattern)
+		}
+		for _, key := range built {
+			note(key, at, nil)
 		}
 	}
 	e := json.NewEncoder(os.Stdout)

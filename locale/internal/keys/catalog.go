@@ -44,6 +44,17 @@ func Places(text string) []string {
 	return slices.Sorted(maps.Keys(set))
 }
 
+// Formats are the ways in which a place may read: "{limite:bytes}". Package
+// locale says what they do.
+var Formats = []string{"number", "bytes", "word", "field", "record"}
+
+// formats returns the sorted places of text with their formats.
+func formats(text string) []string {
+	found := place.FindAllString(text, -1)
+	slices.Sort(found)
+	return slices.Compact(found)
+}
+
 // ParseCatalog reads a catalog file. Unknown members are errors.
 func ParseCatalog(data []byte) (Catalog, error) {
 	var c Catalog
@@ -130,7 +141,8 @@ func checkAddition(key string, entries map[string]Entry, languages []string) (wr
 }
 
 // Differences returns what is empty, or not the same in all languages of one
-// message: texts, places, and whether there is a rule and an action.
+// message: texts, places and their formats, and whether there is a rule and an
+// action.
 func Differences(key string, entries map[string]Entry) (wrong []string) {
 	languages := slices.Sorted(maps.Keys(entries))
 	if len(languages) == 0 {
@@ -149,6 +161,14 @@ func Differences(key string, entries map[string]Entry) (wrong []string) {
 		if !slices.Equal(Places(e.Action), Places(first.Action)) {
 			wrong = append(wrong, fmt.Sprintf("%s: places of the action differ: %s %v, %s %v",
 				key, languages[0], Places(first.Action), l, Places(e.Action)))
+		}
+		if !slices.Equal(formats(e.Text+e.Action), formats(first.Text+first.Action)) {
+			wrong = append(wrong, fmt.Sprintf("%s: places do not read the same way in %s and %s", key, languages[0], l))
+		}
+		for _, p := range formats(e.Text + e.Action) {
+			if _, format, given := strings.Cut(strings.Trim(p, "{}"), ":"); given && !slices.Contains(Formats, format) {
+				wrong = append(wrong, fmt.Sprintf("%s: %s has a place with an unknown format: %s", key, l, p))
+			}
 		}
 		if (e.Rule == "") != (first.Rule == "") || (e.Action == "") != (first.Action == "") {
 			wrong = append(wrong, fmt.Sprintf("%s: rule or action given in %s or %s only", key, languages[0], l))

@@ -88,6 +88,8 @@ func TestMerge(t *testing.T) {
 		"language unknown":   {add: Addition{"a.b": {"fr": {Text: "x"}}}, wrong: `unknown language "fr"`},
 		"empty":              {add: Addition{"a.b": three("")}, wrong: "has no text"},
 		"places differ":      {add: Addition{"a.b": {"pt": {Text: "{a}"}, "en": {Text: "{a}"}, "es": {Text: "{b}"}}}, wrong: "places of the text differ"},
+		"formats differ":     {add: Addition{"a.b": {"pt": {Text: "{n:number}"}, "en": {Text: "{n}"}, "es": {Text: "{n:number}"}}}, wrong: "do not read the same way"},
+		"unknown format":     {add: Addition{"a.b": three("{n:roman}")}, wrong: "unknown format: {n:roman}"},
 		"action in one only": {add: Addition{"a.b": {"pt": {Text: "x", Action: "y"}, "en": {Text: "x"}, "es": {Text: "x"}}}, wrong: "only"},
 	}
 	for name, tt := range tests {
