@@ -38,17 +38,22 @@ func (tx *Tx) FindRecords(ctx context.Context, ids []certificate.ID) (map[certif
 func (tx *Tx) FindContents(ctx context.Context, sigla certificate.Sigla, ids []certificate.ID) (map[certificate.ID][]byte, error) {
 	found := make(map[certificate.ID][]byte, len(ids))
 	err := store.InChunks(texts(ids), func(in string, args []any) error {
+		// The body is compared here: asked for it too, SQLite takes the index that
+		// begins with it and reads all of the body's records for each part.
 		rows, err := tx.Query(ctx, `
-			SELECT c.id, v.content FROM record c
+			SELECT c.id, c.body, v.content FROM record c
 			JOIN revision v ON v.remessa_id = c.remessa_id AND v.position = c.position
-			WHERE c.id IN (`+in+`) AND c.body = ?`, append(args, string(sigla))...)
+			WHERE c.id IN (`+in+`)`, args...)
 		return each(rows, err, func() error {
 			var id certificate.ID
+			var body certificate.Sigla
 			var content []byte
-			if err := rows.Scan(&id, &content); err != nil {
+			if err := rows.Scan(&id, &body, &content); err != nil {
 				return err
 			}
-			found[id] = content
+			if body == sigla {
+				found[id] = content
+			}
 			return nil
 		})
 	})
