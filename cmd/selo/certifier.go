@@ -105,7 +105,7 @@ func enrolmentFile(dir string, body certificate.Sigla) string {
 
 type certifierEnrolCmd struct {
 	certifierFlags `embed:""`
-	File           string `arg:"" help:"${help_arg_registration}" type:"existingfile"`
+	File           string `arg:"" help:"${help_arg_registration}" type:"path"`
 }
 
 // Run takes the registry's answer: its keys and address.

@@ -35,7 +35,7 @@ func (c *auxFetchCmd) Run(a *app) error {
 
 type auxApplyCmd struct {
 	certifierFlags `embed:""`
-	File           string `arg:"" help:"${help_arg_tables}" type:"existingfile"`
+	File           string `arg:"" help:"${help_arg_tables}" type:"path"`
 }
 
 // Run applies a release that came as a file.

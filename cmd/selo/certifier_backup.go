@@ -73,9 +73,9 @@ func fileDigest(path string) (string, error) {
 
 type certifierRestoreCmd struct {
 	certifierFlags `embed:""`
-	FromBackup     string `help:"${help_from_backup}" type:"existingfile" placeholder:"FILE" xor:"from" required:""`
+	FromBackup     string `help:"${help_from_backup}" type:"path" placeholder:"FILE" xor:"from" required:""`
 	FromRegistry   bool   `help:"${help_from_registry}" xor:"from" required:""`
-	FromBase       string `help:"${help_from_base}" type:"existingfile" placeholder:"FILE" xor:"from" required:""`
+	FromBase       string `help:"${help_from_base}" type:"path" placeholder:"FILE" xor:"from" required:""`
 }
 
 // Run makes a body's base again: from a copy into an empty folder, or from what

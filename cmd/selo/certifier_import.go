@@ -218,7 +218,7 @@ func inert(s string) string {
 }
 
 // shownRows is how many refused or merged rows are shown; the report file has all.
-const shownRows = 200
+const shownRows = 20
 
 func (c *certifierImportCmd) print(a *app, doc *importDoc) {
 	number := func(n int) string { return locale.Number(a.lang, int64(n)) }

@@ -169,17 +169,6 @@ func readRecords(path string) ([]recordDoc, error) {
 	if err != nil {
 		return nil, err
 	}
-	malformed := func(err error) error {
-		line := 1
-		var syntax *json.SyntaxError
-		var kind *json.UnmarshalTypeError
-		if errors.As(err, &syntax) {
-			line += bytes.Count(data[:min(int(syntax.Offset), len(data))], []byte{'\n'})
-		} else if errors.As(err, &kind) {
-			line += bytes.Count(data[:min(int(kind.Offset), len(data))], []byte{'\n'})
-		}
-		return fault.New(fault.Invalid, "put.json", "arquivo", path, "linha", strconv.Itoa(line), "motivo", err.Error())
-	}
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
 	var docs []recordDoc
@@ -193,13 +182,30 @@ func readRecords(path string) ([]recordDoc, error) {
 		if fault.Of(err) != nil {
 			return nil, err // a date, a CNPJ: it says itself what is wrong
 		}
-		return nil, malformed(err)
+		return nil, malformed(path, data, d.InputOffset(), err)
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return nil, fault.New(fault.Invalid, "put.trailing", "arquivo", path)
 	}
 	slices.SortStableFunc(docs, func(x, y recordDoc) int { return x.rank() - y.rank() })
 	return docs, nil
+}
+
+// malformed says where a file stops being what was expected.
+func malformed(path string, data []byte, offset int64, err error) error {
+	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+		return fault.New(fault.Invalid, "put.truncated", "arquivo", path)
+	}
+	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	switch { // where the decoder stands is the end of the value in doubt, or later
+	case errors.As(err, &syntax):
+		offset = syntax.Offset
+	case errors.As(err, &kind):
+		offset = kind.Offset
+	}
+	line := 1 + bytes.Count(data[:min(max(int(offset), 0), len(data))], []byte{'\n'})
+	return fault.New(fault.Invalid, "put.json", "arquivo", path, "linha", strconv.Itoa(line), "motivo", err.Error())
 }
 
 func (d recordDoc) rank() int {

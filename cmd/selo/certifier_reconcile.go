@@ -17,7 +17,7 @@ import (
 type certifierReconcileCmd struct {
 	certifierFlags `embed:""`
 	jsonFlag       `embed:""`
-	Base           string `help:"${help_reconcile_base}" type:"existingfile" placeholder:"FILE"`
+	Base           string `help:"${help_reconcile_base}" type:"path" placeholder:"FILE"`
 }
 
 // differenceDoc is a difference that was found and settled.

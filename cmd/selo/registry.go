@@ -15,6 +15,7 @@ import (
 	"selo/brasil"
 	"selo/certificate"
 	"selo/cmd/selo/term"
+	"selo/demo"
 	"selo/fault"
 	"selo/locale"
 	"selo/registry"
@@ -52,7 +53,7 @@ func (n *node) write(ctx context.Context, body func(registry.Tx) error) error {
 
 type registryEnrolCmd struct {
 	registryFlags `embed:""`
-	Request       string `arg:"" help:"${help_arg_request}" type:"existingfile"`
+	Request       string `arg:"" help:"${help_arg_request}" type:"path"`
 	Accreditation string `help:"${help_accreditation}" placeholder:"OCP-0000"`
 	Out           string `help:"${help_out}" type:"path"`
 }
@@ -147,29 +148,46 @@ func (c *registryActivateCmd) Run(a *app) error {
 
 type registryReferenceCmd struct {
 	registryFlags `embed:""`
-	File          string `arg:"" help:"${help_arg_reference}" type:"existingfile"`
+	File          string `arg:"" optional:"" help:"${help_arg_reference}" type:"path"`
+	Sample        bool   `help:"${help_sample}"`
 }
 
-// Run adds or replaces entries of the reference lists from a JSON file.
+// Run adds or replaces entries of the reference lists: those of a JSON file, or
+// the classes and Portarias that come with the program.
 func (c *registryReferenceCmd) Run(a *app) error {
-	data, err := readSmall(c.File)
+	tables, err := c.tables()
 	if err != nil {
 		return err
-	}
-	var tables certificate.Tables
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&tables); err != nil {
-		return fault.New(fault.Invalid, "reference.file", "arquivo", c.File, "motivo", err.Error())
 	}
 	return onNode(a, c.registryFlags, func(n *node) error {
 		err := n.write(a.ctx, func(tx registry.Tx) error { return n.registry.PutReference(a.ctx, tx, tables, string(a.actor)) })
 		if err == nil {
-			a.out.Done("cli.registry.reference", "arquivo", c.File)
+			a.out.Done("cli.registry.reference", "classes", strconv.Itoa(len(tables.Classes)+len(tables.ServiceClasses)),
+				"documentos", strconv.Itoa(len(tables.Documents)))
 			a.out.Note("cli.registry.release_hint")
 		}
 		return err
 	})
+}
+
+func (c *registryReferenceCmd) tables() (certificate.Tables, error) {
+	var tables certificate.Tables
+	if c.Sample {
+		return demo.Tables()
+	}
+	if c.File == "" {
+		return tables, fault.New(fault.Invalid, "reference.what")
+	}
+	data, err := readSmall(c.File)
+	if err != nil {
+		return tables, err
+	}
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&tables); err != nil {
+		return tables, fault.New(fault.Invalid, "reference.file", "arquivo", c.File, "motivo", err.Error())
+	}
+	return tables, nil
 }
 
 type registryScopeCmd struct {

@@ -14,7 +14,7 @@ import (
 
 type registryDeliverCmd struct {
 	registryFlags `embed:""`
-	File          string `arg:"" help:"${help_arg_remessa}" type:"existingfile"`
+	File          string `arg:"" help:"${help_arg_remessa}" type:"path"`
 }
 
 // Run takes in a remessa that came as a file.

@@ -1,0 +1,110 @@
+//go:build unix
+
+package main
+
+import (
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+func TestALockedBaseIsToldAndKept(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	file := o.write("outro.json", o.records("FB-BRIN-112", "Cubo"))
+	o.unchanged(func() {
+		db := o.open(filepath.Join(o.body, deskFile))
+		conn, err := db.Conn(o.Context())
+		o.check(err)
+		_, err = conn.ExecContext(o.Context(), "BEGIN IMMEDIATE")
+		o.check(err)
+		o.refuses("store.locked", o.certArgs("put", file)...)
+		o.cert("list") // reading goes on meanwhile
+		_, err = conn.ExecContext(o.Context(), "ROLLBACK")
+		o.check(err)
+		o.check(conn.Close())
+		o.check(db.Close())
+	})
+	o.cert("put", file)
+}
+
+// A file system that takes no more bytes is what a limit of the process looks like.
+func TestAFullDiskIsToldAndNothingIsHalfWritten(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	var rows strings.Builder
+	rows.WriteString(sheetHeader)
+	for i := range 20_000 {
+		rows.WriteString(sheetRow("Peça " + strings.Repeat("x", i%50) + string(rune('A'+i%26)) + "-" + strings.Repeat("9", 1+i/5000) + itoa(i)))
+	}
+	file, mapping := o.write("muitas linhas.csv", rows.String()), o.write("mapa.json", mappingJSON)
+	args := o.certArgs("import", file, "--mapping", mapping)
+	o.unchanged(func() {
+		limited := append([]string{"-c", `ulimit -f 1024; exec "$0" "$@"`, os.Args[0]}, args...)
+		stdout, stderr, code, err := program(o.Context(), o.dir, "/bin/sh", limited...)
+		o.check(err)
+		o.said("store.full", code, stdout+stderr, args)
+	})
+	o.cert(args[1 : len(args)-2]...) // with room it goes through
+}
+
+func itoa(i int) string {
+	return string([]byte{byte('0' + i/10000%10), byte('0' + i/1000%10), byte('0' + i/100%10), byte('0' + i/10%10), byte('0' + i%10)})
+}
+
+// Nobody's rights on the folder: reading is told from writing even where the tests run as root.
+func TestAReadOnlyBaseIsToldAndKept(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	file := o.write("outro.json", o.records("FB-BRIN-113", "Dado"))
+	o.check(os.Chmod(file, 0o644)) //nolint:gosec // the other user reads it
+	binary := o.path("selo de outro usuário")
+	o.copy(os.Args[0], binary)
+	o.unchanged(func() {
+		o.rights(0o444, 0o555)
+		args := o.certArgs("put", file)
+		cmd := exec.CommandContext(o.Context(), binary, args...) //nolint:gosec // the test itself
+		cmd.Env = append(os.Environ(), asProgram+"=1", "SELO_LANG=pt", "SELO_USER=ana")
+		if os.Geteuid() == 0 {
+			cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+		}
+		cmd.Dir = "/"
+		out, err := cmd.CombinedOutput()
+		if cmd.ProcessState == nil {
+			o.check(err)
+		}
+		o.rights(0o600, 0o755)
+		o.said("store.cannot_open", cmd.ProcessState.ExitCode(), string(out), args)
+	})
+	o.cert("put", file)
+}
+
+// rights changes those of everything in the body's folder.
+func (o *office) rights(file, dir fs.FileMode) {
+	o.Helper()
+	o.check(os.Chmod(o.body, 0o755)) //nolint:gosec // to reach what is inside
+	o.check(filepath.WalkDir(o.body, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			err = os.Chmod(path, file)
+		}
+		return err
+	}))
+	o.check(os.Chmod(o.body, dir))
+}
+
+func (o *office) copy(from, to string) {
+	o.Helper()
+	in, err := os.Open(from)
+	o.check(err)
+	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE, 0o755) //nolint:gosec // a program
+	o.check(err)
+	_, err = io.Copy(out, in)
+	o.check(err)
+	o.check(out.Close())
+	o.check(in.Close())
+}
