@@ -32,6 +32,9 @@ const (
 	batchesAhead = 64
 )
 
+// wordsSuffix names the file in which the text index is made.
+const wordsSuffix = ".busca"
+
 // batch is rows of one table, flattened.
 type batch struct {
 	table *table
@@ -53,8 +56,10 @@ func Build(ctx context.Context, src Source, pub Publication, path string, opt Op
 		return err
 	}
 	tmp := path + ".tmp"
-	if err := os.Remove(tmp); err != nil && !os.IsNotExist(err) {
-		return fmt.Errorf("remove old %s: %w", tmp, err)
+	for _, old := range []string{tmp, tmp + wordsSuffix} { // of a build that was cut off
+		if err := os.Remove(old); err != nil && !os.IsNotExist(err) {
+			return fmt.Errorf("remove old %s: %w", old, err)
+		}
 	}
 	content, err := buildRows(ctx, src, pub, n, tmp, opt)
 	if err == nil {
@@ -98,7 +103,7 @@ func buildRows(ctx context.Context, src Source, pub Publication, n *names, tmp s
 		applicationID, formatVersion, schema, indexSchema)); err != nil {
 		return "", fmt.Errorf("create tables: %w", err)
 	}
-	words := tmp + ".busca"
+	words := tmp + wordsSuffix
 	defer func() { _ = os.Remove(words) }() // absent when it never came to that
 	sum, err := stream(ctx, src, pub, n, tmp, words, db, opt)
 	if err != nil {

@@ -241,7 +241,7 @@ func CheckFile(ctx context.Context, path string, check func(text []byte, signatu
 	if err != nil {
 		return fmt.Errorf("open snapshot: %w", err)
 	}
-	digest, err := fileDigest(ctx, f, s.Bytes)
+	digest, err := fileDigest(ctx, f, s.Bytes, nil)
 	_ = f.Close() // only read
 	if err != nil {
 		return err

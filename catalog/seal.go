@@ -66,7 +66,7 @@ func seal(tmp, path string, pub Publication, content string, opt Options) error 
 		return fmt.Errorf("stat to seal: %w", err)
 	}
 	s := Seal{Format: formatVersion, Publication: pub, Content: content, Bytes: info.Size()}
-	if s.Digest, err = fileDigest(context.Background(), f, s.Bytes); err != nil {
+	if s.Digest, err = fileDigest(context.Background(), f, s.Bytes, nil); err != nil {
 		return err
 	}
 	if opt.Sign != nil {
@@ -110,8 +110,9 @@ func syncDir(dir string) error {
 	return nil
 }
 
-// fileDigest hashes the first size bytes in pieces, two at a time.
-func fileDigest(ctx context.Context, f io.ReaderAt, size int64) (string, error) {
+// fileDigest hashes the first size bytes in pieces, two at a time, and writes
+// them to copyTo unless it is nil.
+func fileDigest(ctx context.Context, f io.ReaderAt, size int64, copyTo io.WriterAt) (string, error) {
 	sums := make([][32]byte, (size+pieceSize-1)/pieceSize)
 	var wg sync.WaitGroup
 	errs := make([]error, 2)
@@ -128,6 +129,13 @@ func fileDigest(ctx context.Context, f io.ReaderAt, size int64) (string, error) 
 					return
 				}
 				sums[i] = sha256.Sum256(piece)
+				if copyTo == nil {
+					continue
+				}
+				if _, err := copyTo.WriteAt(piece, int64(i)*pieceSize); err != nil {
+					errs[worker] = fmt.Errorf("copy snapshot: %w", err)
+					return
+				}
 			}
 		})
 	}

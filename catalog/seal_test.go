@@ -118,6 +118,26 @@ func TestCheckFileFindsTampering(t *testing.T) {
 	}
 }
 
+// Update does not give damage a new seal: it builds whole.
+func TestUpdateOfDamagedFile(t *testing.T) {
+	t.Parallel()
+	src := shop(t)
+	path := filepath.Join(t.TempDir(), FileName(1))
+	if err := Build(t.Context(), src, src.publication(1, publishedAt), path, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	data := fileBytes(t, path)
+	if err := os.WriteFile(path, bytes.ReplaceAll(data, []byte("Coca-Cola"), []byte("Coca-Bola")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := Update(t.Context(), src, path, src.publication(2, publishedAt), path, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	if got := fileBytes(t, path); bytes.Contains(got, []byte("Coca-Bola")) || !bytes.Contains(got, []byte("Coca-Cola")) {
+		t.Error("the damage went on into the next snapshot")
+	}
+}
+
 // brokenSource fails in the middle.
 type brokenSource struct {
 	*memSource

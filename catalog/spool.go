@@ -7,7 +7,6 @@ import (
 	"hash/maphash"
 	"io"
 	"os"
-	"path/filepath"
 
 	"selo/certificate"
 )
@@ -27,7 +26,7 @@ type spool struct {
 }
 
 func newSpool(path string) (*spool, error) {
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".spool*")
+	f, err := os.OpenFile(path+".spool", os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("create spool: %w", err)
 	}

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strconv"
 	"strings"
@@ -24,10 +23,10 @@ const (
 
 // Update writes the snapshot of pub to path out of the one at prev, which may
 // be the same path: a copy with the revisions since applied. Its rows and its
-// content digest are those of [Build]. Where names changed, much did, or prev
-// is not an earlier publication's snapshot, it builds whole.
+// content digest are those of [Build]. Where names changed, or much did, or prev
+// is missing, damaged or no earlier publication's snapshot, it builds whole.
 //
-// Errors are those of Build; one about prev that Build cannot mend is none.
+// Errors are those of Build.
 func Update(ctx context.Context, src Source, prev string, pub Publication, path string, opt Options) error {
 	ref, err := src.Reference(ctx)
 	if err != nil {
@@ -39,7 +38,7 @@ func Update(ctx context.Context, src Source, prev string, pub Publication, path 
 	}
 	tmp := path + ".tmp"
 	err = updateRows(ctx, src, prev, pub, n, path, opt)
-	if errors.Is(err, errWhole) || fault.Of(err) != nil {
+	if errors.Is(err, errWhole) {
 		return Build(ctx, src, pub, path, opt)
 	}
 	if err != nil {
@@ -54,6 +53,9 @@ var errWhole = errors.New("build whole")
 
 func updateRows(ctx context.Context, src Source, prev string, pub Publication, n *names, path string, opt Options) error {
 	s, err := sealOf(prev, nil)
+	if fault.Of(err) != nil {
+		return errWhole // missing, damaged or of another version
+	}
 	if err != nil {
 		return err
 	}
@@ -62,7 +64,7 @@ func updateRows(ctx context.Context, src Source, prev string, pub Publication, n
 		return errWhole
 	}
 	tmp := path + ".tmp"
-	if err := copyDatabase(prev, tmp, s); err != nil {
+	if err := copyDatabase(ctx, prev, tmp, s); err != nil {
 		return err
 	}
 	content, err := applyChanges(ctx, src, s, pub, n, tmp, opt)
@@ -72,8 +74,9 @@ func updateRows(ctx context.Context, src Source, prev string, pub Publication, n
 	return seal(tmp, path, pub, content, opt)
 }
 
-// copyDatabase copies a snapshot without its seal.
-func copyDatabase(from, to string, s *Seal) (err error) {
+// copyDatabase copies a snapshot without its seal, and checks what it reads
+// against the seal: damage must not get a new seal. It returns errWhole then.
+func copyDatabase(ctx context.Context, from, to string, s *Seal) (err error) {
 	in, err := os.Open(from)
 	if err != nil {
 		return fmt.Errorf("open previous snapshot: %w", err)
@@ -88,10 +91,11 @@ func copyDatabase(from, to string, s *Seal) (err error) {
 			err = fmt.Errorf("close copy: %w", e)
 		}
 	}()
-	if _, err := io.CopyN(out, in, s.Bytes); err != nil {
-		return fmt.Errorf("copy snapshot: %w", err)
+	digest, err := fileDigest(ctx, in, s.Bytes, out)
+	if err == nil && digest != s.Digest {
+		err = errWhole
 	}
-	return nil
+	return err
 }
 
 func applyChanges(ctx context.Context, src Source, s *Seal, pub Publication, n *names, tmp string, opt Options) (content string, err error) {
