@@ -154,6 +154,31 @@ func lock(name string) (unlock func(), err error) {
 	return nil, fmt.Errorf("%s is still there: remove it if nobody else is adding keys", name)
 }
 
+// skeleton gathers the keys that a catalog lacks: key → language → empty entry.
+type skeleton struct {
+	catalogs map[string]keys.Catalog
+	absent   map[string]map[string]keys.Entry
+}
+
+func (s skeleton) note(key, at string, places []string) {
+	text := ""
+	for _, p := range places {
+		text += "{" + p + "} "
+	}
+	for _, l := range languages {
+		if _, ok := s.catalogs[l][key]; ok {
+			continue
+		}
+		if s.absent[key] == nil {
+			s.absent[key] = map[string]keys.Entry{}
+		}
+		s.absent[key][l] = keys.Entry{Text: text}
+	}
+	if s.absent[key] != nil {
+		fmt.Fprintf(os.Stderr, "%s: %s\n", at, key)
+	}
+}
+
 func printMissing(dir string) error {
 	catalogs, err := read(dir)
 	if err != nil {
@@ -163,25 +188,9 @@ func printMissing(dir string) error {
 	if err != nil {
 		return err
 	}
-	skeleton := map[string]any{}
-	note := func(key, at string, places []string) {
-		absent := map[string]keys.Entry{}
-		for _, l := range languages {
-			if _, ok := catalogs[l][key]; !ok {
-				text := ""
-				for _, p := range places {
-					text += "{" + p + "} "
-				}
-				absent[l] = keys.Entry{Text: text}
-			}
-		}
-		if len(absent) > 0 {
-			skeleton[key] = absent
-			fmt.Fprintf(os.Stderr, "%s: %s\n", at, key)
-		}
-	}
+	s := skeleton{catalogs, map[string]map[string]keys.Entry{}}
 	for _, use := range usage.Uses {
-		note(use.Key, use.At, use.Args)
+		s.note(use.Key, use.At, use.Args)
 	}
 	for pattern, at := range usage.Patterns {
 		built := keys.Built(pattern)
@@ -189,11 +198,11 @@ func printMissing(dir string) error {
 			fmt.Fprintf(os.Stderr, "%s: list what %q comes to in locale/internal/keys/built.go\n", at, pattern)
 		}
 		for _, key := range built {
-			note(key, at, nil)
+			s.note(key, at, nil)
 		}
 	}
 	e := json.NewEncoder(os.Stdout)
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
-	return e.Encode(skeleton)
+	return e.Encode(s.absent)
 }

@@ -14,7 +14,7 @@ var built = map[string][]string{
 	"cli.situation.*":     {"ativo", "suspenso", "cancelado", "expirado"},
 	"cli.verify.base.*":   {"registro", "certificador", "par", "catalogo"},
 	"history.*": {"record.created", "record.imported", "record.approved", "record.reopened", "record.adopted",
-		"draft.saved", "draft.discarded",
+		"draft.saved", "draft.discarded", "draft.merged",
 		"remessa.prepared", "remessa.sent", "remessa.cancelled", "remessa.confirmed", "remessa.invalidated"},
 	"mail.*.subject": {"confirmada", "invalidada"},
 	"mail.*.text":    {"confirmada", "invalidada"},

@@ -85,6 +85,7 @@ var seedFields = map[string]string{
 	"fault.Problem":        "Code",
 	"fault.Fault":          "Key",
 	"api.refusal":          "title",
+	"catalog.Reason":       "Code",
 	"certifier/sheet.flaw": "code",
 	"cmd/selo/term.Column": "Key",
 	"cmd/selo/term.Pair":   "Key",
@@ -94,7 +95,7 @@ var seedFields = map[string]string{
 
 // wholeFamilies are beginnings of keys that nothing else begins with: every
 // literal of theirs counts as a use, wherever it stands.
-var wholeFamilies = []string{"certificate.hidden.", "verify."}
+var wholeFamilies = []string{"certificate.hidden.", "verification.", "verify."}
 
 // filledLater are those of seedFields that do not hold the values of the places.
 var filledLater = map[string]bool{"certifier/sheet.flaw": true}
