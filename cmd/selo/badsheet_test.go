@@ -42,7 +42,8 @@ func TestBadSpreadsheetsAreRefused(t *testing.T) {
 		o.refuses("sheet.not_found", in(o.path("não há.csv"))...)
 		o.refuses("sheet.columns", in(o.write("outras colunas.csv", "a;b;c\n1;2;3\n"))...)
 		o.refuses("mapping.unknown_target", o.certArgs("import", huge, "--mapping", o.write("mapa errado.json", `{"colunas": {"mraca!": {"valor": "x"}}}`))...)
-		o.refuses("sheet.binary", in(o.write("imagem.csv", "\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01"))...)
+		o.refuses("sheet.binary", in(o.write("programa.csv", "\x7f\x00\x01\x02\x00\x03"))...)
+		o.refuses("sheet.format", in(o.write("imagem.csv", "\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01"))...)
 	})
 	mixed := o.write("mista (2 linhas).csv", sheetHeader+sheetRow("Corda")+strings.Replace(sheetRow("Bola"), "14/03/2025", "30/02/2025", 1))
 	o.unchanged(func() {

@@ -84,8 +84,8 @@ func (c *certifierImportCmd) Run(a *app) error {
 		})
 		if report != nil {
 			progress.Add(int64(len(report.Rows)))
+			progress.Done()
 		}
-		progress.Done()
 		if err != nil && !fault.HasKey(err, "import.refused") {
 			return err
 		}
@@ -161,9 +161,7 @@ func (c *certifierImportCmd) read(a *app, m *sheet.Mapping) (*certifier.Spreadsh
 		}
 		a.err.Note("cli.import.guessed", "colunas", strconv.Itoa(len(m.Columns)))
 	}
-	progress := a.err.Progress()
-	progress.Start("cli.progress.sheet", 0)
-	defer progress.Done()
+	a.err.Note("cli.import.reading", "arquivo", filepath.Base(c.File))
 	return certifier.ReadSpreadsheet(a.ctx, r, m, filepath.Base(c.File))
 }
 
