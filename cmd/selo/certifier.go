@@ -123,6 +123,11 @@ func (c *certifierEnrolCmd) Run(a *app) error {
 		if err != nil {
 			return err
 		}
+		if reg.URL == "" {
+			a.out.Done("cli.certifier.enrolled_offline", "registro", reg.Name)
+			a.out.Note("cli.certifier.apply_tables")
+			return nil
+		}
 		a.out.Done("cli.certifier.enrolled", "registro", reg.Name, "endereco", reg.URL)
 		a.out.Note("cli.certifier.fetch_tables")
 		return nil

@@ -9,7 +9,6 @@ import (
 	"selo/certificate"
 	"selo/certifier"
 	"selo/cmd/selo/term"
-	"selo/fault"
 	"selo/locale"
 )
 
@@ -25,17 +24,11 @@ func printMirror(a *app, m *certifier.Mirror) {
 		{Key: "cli.label.valid_until", Value: locale.Date(a.lang, c.ValidUntil)},
 		{Key: "cli.label.type", Value: m.Type},
 		{Key: "cli.label.class", Value: m.Class},
-	}
-	for _, p := range []term.Pair{
 		{Key: "cli.label.certification_model", Value: string(c.Model)}, {Key: "cli.label.signatories", Value: c.Signatories},
 		{Key: "cli.label.laboratory", Value: c.Laboratory}, {Key: "cli.label.report_number", Value: c.ReportNumber},
 		{Key: "cli.label.remarks", Value: c.Remarks}, {Key: "cli.label.id", Value: string(m.Record.ID)},
-	} {
-		if p.Value != "" {
-			pairs = append(pairs, p)
-		}
 	}
-	a.out.Pairs(pairs...)
+	a.out.Pairs(filled(pairs)...)
 	printDocuments(a, "cli.mirror.documents", m.Documents)
 	printParties(a, m.Companies)
 	printProducts(a, m.Products)
@@ -108,7 +101,7 @@ func productRow(lang locale.Lang, l certifier.MirrorProduct) []string {
 		if value == "" {
 			return ""
 		}
-		return locale.Text(lang, key, fault.Pairs("valor", value))
+		return locale.Text(lang, key, nil) + " " + value
 	}
 	quantity := ""
 	if l.Quantity > 0 {

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"selo/brasil"
@@ -98,11 +100,16 @@ func printRecord(a *app, r *certifier.Record) {
 	} else if newest != nil && newest.Product != nil {
 		pairs = append(pairs, productPairs(a.lang, newest.Product)...)
 	}
-	a.out.Pairs(pairs...)
+	a.out.Pairs(filled(pairs)...)
 	if len(r.Reasons) > 0 {
 		a.out.Blank()
 		a.out.Problems(rendered(a.lang, r.Reasons), "")
 	}
+}
+
+// filled leaves out what says nothing.
+func filled(pairs []term.Pair) []term.Pair {
+	return slices.DeleteFunc(pairs, func(p term.Pair) bool { return p.Value == "" })
 }
 
 func companyPairs(c *certificate.Company) []term.Pair {
@@ -193,7 +200,7 @@ func (c *certifierListCmd) Run(a *app) error {
 				Next  string    `json:"proximo,omitempty"`
 			}{docs, page.Next})
 		}
-		printItems(a, page.Items)
+		printItems(a, page.Items, c.Kind)
 		if page.Next != "" {
 			a.out.Note("cli.list.more", "cursor", page.Next)
 		}
@@ -201,18 +208,23 @@ func (c *certifierListCmd) Run(a *app) error {
 	})
 }
 
-func printItems(a *app, items []certifier.Item) {
+// printItems writes records as rows; a kind that all have is not repeated in each.
+func printItems(a *app, items []certifier.Item, kind string) {
+	columns := []term.Column{{Key: "cli.column.record"}, {Key: "cli.column.situation"}, {Key: "cli.column.class"},
+		{Key: "cli.column.valid_until"}, {Key: "cli.column.holds"}}
+	if slices.ContainsFunc(items, func(i certifier.Item) bool { return i.Pending > 0 }) {
+		columns = append(columns, term.Column{Key: "cli.column.pending", Right: true})
+	}
 	rows := make([][]string, len(items))
 	for i, item := range items {
 		pending := ""
 		if item.Pending > 0 {
 			pending = strconv.Itoa(item.Pending)
 		}
-		rows[i] = []string{item.Label, situation(a.lang, item.Situation), string(item.Class), locale.Date(a.lang, item.ValidUntil),
+		rows[i] = []string{strings.TrimPrefix(item.Label, kind+" "), situation(a.lang, item.Situation), string(item.Class), locale.Date(a.lang, item.ValidUntil),
 			holds(a.lang, item), pending}
 	}
-	a.out.Table([]term.Column{{Key: "cli.column.record"}, {Key: "cli.column.situation"}, {Key: "cli.column.class"},
-		{Key: "cli.column.valid_until"}, {Key: "cli.column.holds"}, {Key: "cli.column.pending", Right: true}}, rows)
+	a.out.Table(columns, rows)
 }
 
 // holds names what a record holds at once.

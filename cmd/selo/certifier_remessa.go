@@ -301,15 +301,12 @@ func (r *remessaDoc) print(a *app) {
 		{Key: "cli.label.records", Value: locale.Number(a.lang, r.Count)},
 		{Key: "cli.label.digest", Value: r.Digest.String()},
 		{Key: "cli.label.prepared", Value: joined(moment(a.lang, r.PreparedAt), string(r.PreparedBy))},
+		{Key: "cli.label.sent", Value: joined(moment(a.lang, r.SentAt), r.How)},
+		{Key: "cli.label.result", Value: moment(a.lang, r.ResultAt)},
+		{Key: "cli.label.unlock_code", Value: r.Code},
+		{Key: "cli.label.file", Value: r.File},
 	}
-	for _, p := range []term.Pair{{Key: "cli.label.sent", Value: joined(moment(a.lang, r.SentAt), r.How)},
-		{Key: "cli.label.result", Value: moment(a.lang, r.ResultAt)}, {Key: "cli.label.unlock_code", Value: r.Code},
-		{Key: "cli.label.file", Value: r.File}} {
-		if p.Value != "" {
-			pairs = append(pairs, p)
-		}
-	}
-	a.out.Pairs(pairs...)
+	a.out.Pairs(filled(pairs)...)
 	if len(r.Reasons) > 0 {
 		a.out.Blank()
 		a.out.Problems(r.Reasons, "selo certifier remessa show --json "+r.number())

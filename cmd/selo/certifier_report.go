@@ -130,7 +130,7 @@ func (c *reportListCmd) Run(a *app) error {
 			return a.json(docs)
 		}
 		a.out.Heading("cli.report.list", "total", strconv.Itoa(len(items)))
-		printItems(a, items)
+		printItems(a, items, string(certificate.KindCertificate))
 		return nil
 	})
 }
