@@ -28,6 +28,7 @@ type follower struct {
 	clock    clock.Clock
 	wake     chan struct{}
 	progress func(done, total int64)
+	prepare  func(context.Context) error // makes the open-data files of what is shown; nil: on demand
 	shown    int64 // number of the publication in holder
 }
 
@@ -53,8 +54,12 @@ func (f *follower) run(ctx context.Context) {
 	ticker := time.NewTicker(pollPublications)
 	defer ticker.Stop()
 	for {
-		if _, err := f.step(ctx); err != nil && ctx.Err() == nil {
-			slog.ErrorContext(ctx, "snapshot not made; trying again", "error", err)
+		changed, err := f.step(ctx)
+		if err == nil && changed && f.prepare != nil {
+			err = f.prepare(ctx)
+		}
+		if err != nil && ctx.Err() == nil {
+			slog.ErrorContext(ctx, "snapshot not made or not prepared", "error", err)
 		}
 		select {
 		case <-ctx.Done():

@@ -78,6 +78,8 @@ func (n *node) handler(address string) http.Handler {
 	if n.flags.URL != "" {
 		address = n.flags.URL
 	}
-	return api.New(api.Deps{Registry: n.registry, Catalog: n.holder, Clock: n.clock, Log: slog.Default(),
-		Version: version, URL: address})
+	server := api.New(api.Deps{Registry: n.registry, Catalog: n.holder, Clock: n.clock, Log: slog.Default(),
+		Version: version, URL: address, Temp: n.flags.Data})
+	n.follower.prepare = server.Prepare
+	return server
 }
