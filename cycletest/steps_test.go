@@ -45,7 +45,7 @@ func (s *teller) newCertificate() {
 		}
 	}
 	class := one(s.T, []certificate.ClassCode{classAlways, classAlways, classSometimes}, "class")
-	rev := sheet(fmt.Sprintf("%s-%s/%d", b.sigla, "26.001", name()), class, applicant, maker, products)
+	rev := sheetOf(fmt.Sprintf("%s-%s/%d", b.sigla, "26.001", name()), class, applicant, maker, products)
 	rev.ID = certificate.NewID()
 	made = append(made, rev)
 	ids := map[certificate.ID]certificate.ID{}
@@ -131,7 +131,7 @@ func product(n int) *certificate.Revision {
 		Description: "bola de plástico", Imported: n%4 == 0}}
 }
 
-func sheet(number string, class certificate.ClassCode, applicant, maker certificate.ID, products []certificate.ID) *certificate.Revision {
+func sheetOf(number string, class certificate.ClassCode, applicant, maker certificate.ID, products []certificate.ID) *certificate.Revision {
 	on := day("2026-03-01")
 	c := &certificate.Certificate{Number: number, Class: class, IssuedOn: on, ValidUntil: day("2030-03-01"), Type: certificate.TypeCompulsory,
 		Model: "5", Situation: certificate.Active,
