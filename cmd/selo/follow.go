@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"selo/catalog"
@@ -29,7 +30,9 @@ type follower struct {
 	wake     chan struct{}
 	progress func(done, total int64)
 	prepare  func(context.Context) error // makes the open-data files of what is shown; nil: on demand
-	shown    int64 // number of the publication in holder
+
+	mu    sync.Mutex // one step at a time: a command may publish while the server follows
+	shown int64      // number of the publication in holder
 }
 
 // keptSnapshots stay on disk: the current one and the one before.
@@ -53,16 +56,27 @@ func (f *follower) poke() {
 func (f *follower) run(ctx context.Context) {
 	ticker := time.NewTicker(pollPublications)
 	defer ticker.Stop()
+	var preparing sync.WaitGroup
+	defer preparing.Wait()
+	stop := func() {}
 	for {
 		changed, err := f.step(ctx)
-		if err == nil && changed && f.prepare != nil {
-			err = f.prepare(ctx)
-		}
 		if err != nil && ctx.Err() == nil {
-			slog.ErrorContext(ctx, "snapshot not made or not prepared", "error", err)
+			slog.ErrorContext(ctx, "snapshot not made; trying again", "error", err)
+		}
+		if changed && f.prepare != nil {
+			stop() // the files of the last publication are not wanted any more
+			var current context.Context
+			current, stop = context.WithCancel(ctx)
+			preparing.Go(func() {
+				if err := f.prepare(current); err != nil && current.Err() == nil {
+					slog.ErrorContext(current, "open data not prepared", "error", err)
+				}
+			})
 		}
 		select {
 		case <-ctx.Done():
+			stop()
 			return
 		case <-ticker.C:
 		case <-f.wake:
@@ -73,6 +87,8 @@ func (f *follower) run(ctx context.Context) {
 // step shows the newest publication, building its snapshot when this node has
 // none yet, and tells whether there was a new one.
 func (f *follower) step(ctx context.Context) (changed bool, err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	var p registry.Publication
 	var found bool
 	err = f.store.Read(ctx, func(tx registry.Tx) error {
