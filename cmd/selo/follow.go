@@ -22,14 +22,13 @@ import (
 // follower keeps this node's snapshot at the newest publication. Nodes of one
 // base do it each for itself: a snapshot is a projection of what is in the base.
 type follower struct {
-	store    registrystore.Store
-	dir      string
-	holder   *catalog.Holder
-	keys     remessa.Keys
-	clock    clock.Clock
-	wake     chan struct{}
-	progress func(done, total int64)
-	prepare  func(context.Context) error // makes the open-data files of what is shown; nil: on demand
+	store   registrystore.Store
+	dir     string
+	holder  *catalog.Holder
+	keys    remessa.Keys
+	clock   clock.Clock
+	wake    chan struct{}
+	prepare func(context.Context) error // makes the open-data files of what is shown; nil: on demand
 
 	mu    sync.Mutex // one step at a time: a command may publish while the server follows
 	shown int64      // number of the publication in holder
@@ -60,7 +59,7 @@ func (f *follower) run(ctx context.Context) {
 	defer preparing.Wait()
 	stop := func() {}
 	for {
-		changed, err := f.step(ctx)
+		changed, err := f.step(ctx, nil)
 		if err != nil && ctx.Err() == nil {
 			slog.ErrorContext(ctx, "snapshot not made; trying again", "error", err)
 		}
@@ -86,7 +85,7 @@ func (f *follower) run(ctx context.Context) {
 
 // step shows the newest publication, building its snapshot when this node has
 // none yet, and tells whether there was a new one.
-func (f *follower) step(ctx context.Context) (changed bool, err error) {
+func (f *follower) step(ctx context.Context, progress func(done, total int64)) (changed bool, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	var p registry.Publication
@@ -100,7 +99,7 @@ func (f *follower) step(ctx context.Context) (changed bool, err error) {
 	}
 	next, err := f.open(ctx, f.path(p.Number))
 	if err != nil {
-		if next, err = f.make(ctx, p); err != nil {
+		if next, err = f.make(ctx, p, progress); err != nil {
 			return false, err
 		}
 	}
@@ -123,7 +122,7 @@ func (f *follower) open(ctx context.Context, path string) (*catalog.Catalog, err
 
 // make builds the snapshot in a folder of its own, so that two processes on one
 // data folder cannot spoil each other's, and moves it into place whole.
-func (f *follower) make(ctx context.Context, p registry.Publication) (*catalog.Catalog, error) {
+func (f *follower) make(ctx context.Context, p registry.Publication, progress func(done, total int64)) (*catalog.Catalog, error) {
 	if err := os.MkdirAll(f.dir, 0o750); err != nil {
 		return nil, fmt.Errorf("make snapshot folder: %w", err)
 	}
@@ -134,7 +133,7 @@ func (f *follower) make(ctx context.Context, p registry.Publication) (*catalog.C
 	defer func() { _ = os.RemoveAll(dir) }() // what is left is cleaned at the next start
 	src := registrystore.Source{Store: f.store, Publication: p}
 	path := filepath.Join(dir, filepath.Base(f.path(p.Number)))
-	options := catalog.Options{Progress: f.progress, Sign: func(text []byte) (string, error) { return remessa.SignSnapshot(text, f.keys) }}
+	options := catalog.Options{Progress: progress, Sign: func(text []byte) (string, error) { return remessa.SignSnapshot(text, f.keys) }}
 	if prev := f.previous(ctx); prev != "" {
 		if err = catalog.Update(ctx, src, prev, src.Snapshot(), path, options); err != nil {
 			slog.WarnContext(ctx, "snapshot not updated from the last one; building it whole", "error", err)

@@ -155,9 +155,10 @@ func (n *node) publish(a *app) (p registry.Publication, fresh bool, err error) {
 	if err != nil {
 		return p, false, err
 	}
+	var progress func(done, total int64)
 	if p.Head.Size > longPublication {
-		n.follower.progress = term.Func(a.err.Progress(), "cli.progress.publish")
+		progress = term.Func(a.err.Progress(), "cli.progress.publish")
 	}
-	_, err = n.follower.step(a.ctx)
+	_, err = n.follower.step(a.ctx, progress)
 	return p, fresh, err
 }
