@@ -3,7 +3,6 @@
 package main
 
 import (
-	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -95,16 +94,4 @@ func (o *office) rights(file, dir fs.FileMode) {
 		return err
 	}))
 	o.check(os.Chmod(o.body, dir))
-}
-
-func (o *office) copy(from, to string) {
-	o.Helper()
-	in, err := os.Open(from)
-	o.check(err)
-	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE, 0o755) //nolint:gosec // a program
-	o.check(err)
-	_, err = io.Copy(out, in)
-	o.check(err)
-	o.check(out.Close())
-	o.check(in.Close())
 }
