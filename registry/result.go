@@ -77,7 +77,7 @@ func reasonsText(rem Remessa) string {
 			break
 		}
 		t := locale.Problem(locale.PT, p)
-		fmt.Fprintf(&b, "%d. %s\n", i+1, strings.Join(nonEmpty(t.Record, t.Field, t.Message), " · "))
+		fmt.Fprintf(&b, "%d. %s\n", i+1, strings.Join(nonEmpty(t.Subject, t.Message), " · "))
 		if t.Action != "" {
 			fmt.Fprintf(&b, "   %s\n", t.Action)
 		}

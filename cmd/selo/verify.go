@@ -81,7 +81,7 @@ func (c *verifyCmd) all(a *app, opts verify.Options) (results []verified, err er
 		}
 	}
 	if c.Database != "" {
-		add("registro", func(o verify.Options) (verify.Report, error) { return verify.Registry(a.ctx, c.Database, o) }, "base", c.Database)
+		add("registro", func(o verify.Options) (verify.Report, error) { return verify.Registry(a.ctx, c.Database, o) })
 	}
 	if c.Certifier != "" {
 		add("certificador", func(o verify.Options) (verify.Report, error) {

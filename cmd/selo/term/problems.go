@@ -57,15 +57,12 @@ func (p *Printer) Problems(list []locale.Rendered, where string) {
 	}
 }
 
-// subjectOf names the record and field of a problem.
+// subjectOf names the record and field of a problem in the manual's words.
 func subjectOf(r locale.Rendered) string {
-	switch {
-	case r.Record == "":
-		return clean(r.Field)
-	case r.Field == "":
-		return clean(r.Record)
+	if r.Subject != "" {
+		return clean(r.Subject)
 	}
-	return clean(r.Record + " · " + r.Field)
+	return clean(strings.Trim(r.Record+" · "+r.Field, " ·"))
 }
 
 func (p *Printer) ruleAndAction(indent, rule, action string) {
