@@ -202,4 +202,3 @@ func collectLeaves(tb testing.TB, source registrystore.Source, size int64) (leav
 	}
 	return leaves
 }
-
