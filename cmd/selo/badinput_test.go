@@ -66,7 +66,7 @@ func newOffice(t *testing.T) *office {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "Certificação & Cia (cópia 1)")
 	o := &office{T: t, dir: dir, body: filepath.Join(dir, "órgão (OCP)"), registry: filepath.Join(dir, "Inmetro – área gestora")}
-	o.check(os.MkdirAll(dir, 0o755)) //nolint:gosec // another user reads it in one of the tests
+	o.check(os.MkdirAll(dir, 0o755))
 	o.ok("certifier", "init", "--data", o.body, "--sigla", "ocp", "--name", "Organismo Fictício", "--email", "ocp@ocp.example")
 	o.reg("enrol", filepath.Join(o.body, "OCP.inscricao"), "--out", o.path("OCP.registro"))
 	o.ok("certifier", "enrol", "--data", o.body, o.path("OCP.registro"))
@@ -143,7 +143,7 @@ func (o *office) regArgs(args ...string) []string {
 
 // program runs this very binary as selo.
 func program(ctx context.Context, dir, name string, args ...string) (stdout, stderr string, code int, err error) {
-	cmd := exec.CommandContext(ctx, name, args...) //nolint:gosec // the test itself
+	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Env = append(os.Environ(), asProgram+"=1", "SELO_LANG=pt", "SELO_USER=ana", "COLUMNS=100", "SELO_DATA=", "SELO_DATABASE=")
 	cmd.Dir = dir
 	var out, bad bytes.Buffer
@@ -216,17 +216,7 @@ func (o *office) rows() string {
 	var counts []string
 	for _, path := range []string{filepath.Join(o.body, deskFile), filepath.Join(o.registry, "registro.db")} {
 		db := o.open(path)
-		var names []string
-		rows, err := db.QueryContext(o.Context(), `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name`)
-		o.check(err)
-		for rows.Next() {
-			var name string
-			o.check(rows.Scan(&name))
-			names = append(names, name)
-		}
-		o.check(rows.Err())
-		o.check(rows.Close())
-		for _, name := range names {
+		for _, name := range o.tables(db) {
 			var n int64
 			o.check(db.QueryRowContext(o.Context(), `SELECT COUNT(*) FROM "`+name+`"`).Scan(&n))
 			counts = append(counts, fmt.Sprintf("%s=%d", name, n))
@@ -234,6 +224,20 @@ func (o *office) rows() string {
 		o.check(db.Close())
 	}
 	return strings.Join(counts, " ")
+}
+
+func (o *office) tables(db *sql.DB) (names []string) {
+	o.Helper()
+	rows, err := db.QueryContext(o.Context(), `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name`)
+	o.check(err)
+	defer func() { o.check(rows.Close()) }()
+	for rows.Next() {
+		var name string
+		o.check(rows.Scan(&name))
+		names = append(names, name)
+	}
+	o.check(rows.Err())
+	return names
 }
 
 func (o *office) open(path string) *sql.DB {

@@ -60,14 +60,14 @@ func TestAReadOnlyBaseIsToldAndKept(t *testing.T) {
 	o := newOffice(t)
 	file := o.write("outro.json", o.records("FB-BRIN-113", "Dado"))
 	for _, path := range []string{file, filepath.Dir(o.dir), filepath.Dir(filepath.Dir(o.dir))} {
-		o.check(os.Chmod(path, 0o755)) //nolint:gosec // the other user reads it
+		o.check(os.Chmod(path, 0o755))
 	}
 	binary := o.path("selo de outro usuário")
 	o.copy(os.Args[0], binary)
 	o.unchanged(func() {
 		o.rights(0o444, 0o555)
 		args := o.certArgs("put", file)
-		cmd := exec.CommandContext(o.Context(), binary, args...) //nolint:gosec // the test itself
+		cmd := exec.CommandContext(o.Context(), binary, args...)
 		cmd.Env = append(os.Environ(), asProgram+"=1", "SELO_LANG=pt", "SELO_USER=ana")
 		if os.Geteuid() == 0 {
 			cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
@@ -86,7 +86,7 @@ func TestAReadOnlyBaseIsToldAndKept(t *testing.T) {
 // rights changes those of everything in the body's folder.
 func (o *office) rights(file, dir fs.FileMode) {
 	o.Helper()
-	o.check(os.Chmod(o.body, 0o755)) //nolint:gosec // to reach what is inside
+	o.check(os.Chmod(o.body, 0o755))
 	o.check(filepath.WalkDir(o.body, func(path string, d fs.DirEntry, err error) error {
 		if err == nil && !d.IsDir() {
 			err = os.Chmod(path, file)

@@ -59,7 +59,7 @@ func (c *certifierBackupCmd) Run(a *app) error {
 }
 
 func fileDigest(path string) (string, error) {
-	f, err := os.Open(path) //nolint:gosec // the person names the file
+	f, err := os.Open(path)
 	if err != nil {
 		return "", fault.New(fault.Invalid, "file.unreadable", "arquivo", path).Because(err)
 	}
@@ -180,7 +180,7 @@ func (c *certifierRestoreCmd) finish(a *app, checked int64) error {
 
 // checkDigest compares a backup with the digest beside it, when there is one.
 func checkDigest(path string) error {
-	said, err := os.ReadFile(path + digestSuffix) //nolint:gosec // beside the file that the person names
+	said, err := os.ReadFile(path + digestSuffix)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil // the verification that follows reads every row anyway
 	}
@@ -210,7 +210,7 @@ func (d *desk) withBase(a *app, path string, do func(*remessa.Bundle) error) err
 	var f *os.File
 	var err error
 	if path != "" {
-		if f, err = os.Open(path); err != nil { //nolint:gosec // the person names the file
+		if f, err = os.Open(path); err != nil {
 			return fault.New(fault.Invalid, "file.unreadable", "arquivo", path).Because(err)
 		}
 	} else {

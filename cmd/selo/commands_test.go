@@ -165,7 +165,7 @@ func (o *office) copy(from, to string) {
 	o.Helper()
 	in, err := os.Open(from)
 	o.check(err)
-	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE, 0o755) //nolint:gosec // a program
+	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE, 0o755)
 	o.check(err)
 	_, err = io.Copy(out, in)
 	o.check(err)
