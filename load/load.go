@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"selo/brasil"
@@ -120,7 +121,21 @@ var (
 	things  = []string{"Linha Básica", "Série Ouro", "Compacto", "Industrial", "Portátil", "Reforçado", "Ecológico", "Digital"}
 	cities  = []string{"Campinas", "Joinville", "Caxias do Sul", "Manaus", "Recife", "Goiânia"}
 	regions = []brasil.UF{"SP", "SC", "RS", "AM", "PE", "GO"}
+	sounds  = []string{"ba", "ce", "di", "fo", "gu", "ja", "le", "mi", "no", "pu", "ra", "se", "ti", "vo", "xa", "ze", "bri", "cla", "dre", "plu"}
 )
+
+// name makes a trade name: some are on everybody's lips, most are rare.
+func (b *Body) name() string {
+	known := brands[b.random.IntN(len(brands))]
+	if b.random.IntN(4) == 0 {
+		return known
+	}
+	rare := ""
+	for range 2 + b.random.IntN(2) {
+		rare += sounds[b.random.IntN(len(sounds))]
+	}
+	return known + " " + strings.ToUpper(rare[:1]) + rare[1:]
+}
 
 func (b *Body) writeCompanies(out *remessa.Writer, n int) ([]certificate.ID, error) {
 	ids := make([]certificate.ID, n)
@@ -132,7 +147,7 @@ func (b *Body) writeCompanies(out *remessa.Writer, n int) ([]certificate.ID, err
 		}
 		place := i % len(cities)
 		c := certificate.Company{City: cities[place], CNPJ: cnpj, Country: certificate.Brazil, UF: regions[place],
-			Name:   fmt.Sprintf("Companhia Fictícia %s %d Ltda", brands[b.serial%len(brands)], b.serial),
+			Name:   fmt.Sprintf("Companhia Fictícia %s %d Ltda", b.name(), b.serial),
 			Street: "Rua dos Exemplos", Number: fmt.Sprint(b.serial), Person: certificate.Legal}
 		ids[i] = certificate.NewID()
 		if _, err := b.add(out, &certificate.Revision{ID: ids[i], Number: 1, Company: &c}); err != nil {
@@ -145,7 +160,7 @@ func (b *Body) writeCompanies(out *remessa.Writer, n int) ([]certificate.ID, err
 func (b *Body) writeProduct(out *remessa.Writer, company certificate.ID) (certificate.ProductLink, error) {
 	b.serial++
 	p := certificate.Product{
-		Brand:       brands[b.random.IntN(len(brands))],
+		Brand:       b.name(),
 		Model:       fmt.Sprintf("%s-%d/%c%d", string(b.Sigla)[:2], b.serial, 'A'+rune(b.random.IntN(26)), b.random.IntN(100)),
 		Description: fmt.Sprintf("%s, %d W", things[b.random.IntN(len(things))], 10*b.random.IntN(500)),
 		Imported:    b.random.IntN(3) == 0,
