@@ -151,7 +151,7 @@ func bareScript(ctx context.Context, db *sql.DB) ([]string, error) {
 			script = append(script, `INSERT INTO main.busca (rowid, numero, organismo, classe, documentos, empresas, marcas, modelos, filtros)
 				SELECT id, numero, organismo, classe, documentos, empresas, marcas, modelos, filtros FROM w.palavras ORDER BY id`)
 		case kind == "table":
-			script = append(script, "INSERT INTO main."+name+" SELECT * FROM s."+name) //nolint:gosec // names out of our own schema
+			script = append(script, "INSERT INTO main."+name+" SELECT * FROM s."+name)
 		}
 	}
 	if !strings.Contains(strings.Join(script, "\n"), "w.palavras") {

@@ -3,10 +3,10 @@ package main
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -168,7 +168,7 @@ func searchInProcess(ctx context.Context, a asked) (r searched, err error) {
 	if err != nil {
 		return r, err
 	}
-	defer func() { err = joinClose(err, c.Close) }()
+	defer func() { err = errors.Join(err, c.Close()) }()
 	db, err := openSnapshot(a.Snapshot)
 	if err != nil {
 		return r, err
@@ -179,52 +179,67 @@ func searchInProcess(ctx context.Context, a asked) (r searched, err error) {
 		return r, fmt.Errorf("prepare bare query: %w", err)
 	}
 	defer bareQuery.Close()
-	var all, text, bare []time.Duration
-	kinds := map[string][]time.Duration{}
-	measure := func(q query, counts bool) error {
-		start := time.Now()
-		hits, err := c.Search(ctx, catalog.Search{Text: q.Text})
-		took := time.Since(start)
-		if err != nil {
-			return fmt.Errorf("search %q: %w", q.Text, err)
-		}
-		tookBare := time.Duration(0)
-		if q.Bare != "" {
-			start = time.Now()
-			if err := readIDs(ctx, bareQuery, q.Bare); err != nil {
-				return fmt.Errorf("bare query %s: %w", q.Bare, err)
-			}
-			tookBare = time.Since(start)
-		}
-		if !counts {
-			return nil
-		}
-		r.Hits += int64(len(hits.Certificates))
-		all, kinds[q.Kind] = append(all, took), append(kinds[q.Kind], took)
-		if q.Bare != "" {
-			text, bare = append(text, took), append(bare, tookBare)
-		}
-		return nil
-	}
+	p := &pair{catalog: c, bare: bareQuery, kinds: map[string][]time.Duration{}}
 	err = profiled(fmt.Sprintf("search-%d", os.Getpid()), func() error {
 		for pass := range a.Passes + 1 {
 			for _, q := range a.Queries {
-				if err := measure(q, pass > 0); err != nil {
+				if err := p.measure(ctx, q, pass > 0); err != nil {
 					return err
 				}
 			}
 		}
 		return nil
 	})
-	if err != nil || len(all) == 0 || len(text) == 0 {
+	if err != nil {
 		return r, err
 	}
-	r.Queries, r.Kinds = len(a.Queries), map[string][2]float64{}
-	r.P50, r.P99 = quantiles(all)
-	r.TextP50, r.TextP99 = quantiles(text)
-	r.BareP50, r.BareP99 = quantiles(bare)
-	for kind, took := range kinds {
-		p50, p99 := quantiles(slices.Clone(took))
+	return p.result(len(a.Queries))
+}
+
+// pair is the two ways of searching, with the times they took.
+type pair struct {
+	catalog             *catalog.Catalog
+	bare                *sql.Stmt
+	all, text, bareText []time.Duration
+	kinds               map[string][]time.Duration
+	hits                int64
+}
+
+// measure asks one question both ways; a question that only warms does not count.
+func (p *pair) measure(ctx context.Context, q query, counts bool) error {
+	start := time.Now()
+	hits, err := p.catalog.Search(ctx, catalog.Search{Text: q.Text})
+	took := time.Since(start)
+	if err != nil {
+		return fmt.Errorf("search %q: %w", q.Text, err)
+	}
+	if counts {
+		p.hits += int64(len(hits.Certificates))
+		p.all, p.kinds[q.Kind] = append(p.all, took), append(p.kinds[q.Kind], took)
+	}
+	if q.Bare == "" {
+		return nil
+	}
+	start = time.Now()
+	if err := readIDs(ctx, p.bare, q.Bare); err != nil {
+		return fmt.Errorf("bare query %s: %w", q.Bare, err)
+	}
+	if counts {
+		p.text, p.bareText = append(p.text, took), append(p.bareText, time.Since(start))
+	}
+	return nil
+}
+
+func (p *pair) result(queries int) (r searched, err error) {
+	if len(p.text) == 0 || p.hits == 0 {
+		return r, errors.New("the mix holds no question that finds anything")
+	}
+	r = searched{Queries: queries, Hits: p.hits, Kinds: map[string][2]float64{}}
+	r.P50, r.P99 = quantiles(p.all)
+	r.TextP50, r.TextP99 = quantiles(p.text)
+	r.BareP50, r.BareP99 = quantiles(p.bareText)
+	for kind, took := range p.kinds {
+		p50, p99 := quantiles(took)
 		r.Kinds[kind] = [2]float64{p50, p99}
 	}
 	return r, nil

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"strconv"
 )
@@ -37,5 +36,3 @@ func spent(s, cpu float64) string { return fmt.Sprintf("%.2f s, %.2f s of proces
 func milliseconds(p50, p99 float64) string { return fmt.Sprintf("p50 %.2f, p99 %.2f ms", p50, p99) }
 
 func ratio(r float64) string { return fmt.Sprintf("%.2f", r) }
-
-func joinClose(err error, closing func() error) error { return errors.Join(err, closing()) }
