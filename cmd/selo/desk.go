@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"selo/certificate"
 	"selo/certifier"
@@ -51,6 +52,7 @@ func openDesk(ctx context.Context, a *app, dir string) (*desk, error) {
 // initDesk makes the folder, the keys and the base of a body, and the request
 // to be enrolled that Inmetro needs. Doing it again changes no keys.
 func initDesk(ctx context.Context, a *app, dir string, body certifier.Body) (d *desk, request string, err error) {
+	body.Sigla = certificate.Sigla(strings.ToUpper(strings.TrimSpace(string(body.Sigla))))
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, "", fault.New(fault.Unavailable, "data.folder", "pasta", dir).Because(err)
 	}
