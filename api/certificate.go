@@ -16,14 +16,13 @@ import (
 	"selo/fault"
 )
 
-// Certificate is the answer for one certificate: the public view with a page of
-// its products. Count is of all active ones.
+// Certificate is the answer for one certificate: the public view, which counts
+// the products, with a page of them.
 type Certificate struct {
 	catalog.Certificate
-	Count    int                   `json:"total_produtos" example:"12"`
-	Products []catalog.ProductView `json:"produtos"`
-	Next     string                `json:"proximo,omitempty"`
-	At       brasil.Date           `json:"em,omitzero" doc:"Dia de que se trata, quando pedido"`
+	Listed []catalog.ProductView `json:"produtos"`
+	Next   string                `json:"proximo,omitempty"`
+	At     brasil.Date           `json:"em,omitzero" doc:"Dia de que se trata, quando pedido"`
 }
 
 // certificateParameters are those of the query; any other is refused.
@@ -106,14 +105,6 @@ func readCertificateQuery(values url.Values) (q catalog.ProductQuery, day brasil
 	return q, day, fault.WithProblems("api.parameters", problems)
 }
 
-// The catalog counts the products under the first name; where they are listed
-// the count has the second. Quotes inside JSON strings are escaped, so these
-// bytes are nowhere but at the key.
-var (
-	countKey = []byte(`,"produtos":`)
-	totalKey = []byte(`,"total_produtos":`)
-)
-
 // certificateJSON is the JSON of [Certificate] out of the catalog's ready-made
 // view and a page of products.
 func certificateJSON(c *call, body certificate.Sigla, number string, q catalog.ProductQuery) ([]byte, error) {
@@ -122,24 +113,15 @@ func certificateJSON(c *call, body certificate.Sigla, number string, q catalog.P
 	if err != nil {
 		return nil, err
 	}
-	before, after, found := bytes.Cut(view, countKey)
-	if !found || view[len(view)-1] != '}' {
-		return nil, fmt.Errorf("view of certificate %s %s has no count of products", body, number)
-	}
-	page := &catalog.ProductsPage{Products: []catalog.ProductView{}}
-	if asked := q != (catalog.ProductQuery{}); asked || after[0] != '0' {
-		if page, err = c.catalog.Products(ctx, body, number, q); err != nil {
-			return nil, err
-		}
+	page, err := c.catalog.Products(ctx, body, number, q)
+	if err != nil {
+		return nil, err
 	}
 	products, err := json.Marshal(page)
 	if err != nil {
 		return nil, fmt.Errorf("encode products of %s %s: %w", body, number, err)
 	}
-	out := make([]byte, 0, len(view)+len(products)+16)
-	out = append(out, before...)
-	out = append(out, totalKey...)
-	out = append(out, after[:len(after)-1]...)
-	out = append(out, ',')
+	out := make([]byte, 0, len(view)+len(products))
+	out = append(append(out, view[:len(view)-1]...), ',')
 	return append(out, products[1:]...), nil
 }

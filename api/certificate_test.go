@@ -48,13 +48,14 @@ func TestCertificateHoldsAllThatIsPublicAndNothingElse(t *testing.T) {
 	a := w.ask("GET", "/api/v1/certificados/CCB/2534")
 	var got api.Certificate
 	a.into(t, &got)
-	if got.Situation != "ativo" || got.Count != 2 || len(got.Products) != 2 || got.Products[0].Model != "M-100" ||
-		got.Products[0].GTINs[0] != "7891234567895" || len(got.Parties) != 3 || len(got.Documents) != 1 || got.Publication != 1 {
+	if got.Situation != "ativo" || got.Products != 2 || len(got.Listed) != 2 || got.Listed[0].Model != "M-100" ||
+		got.Listed[0].GTINs[0] != "7891234567895" || len(got.Parties) != 3 || len(got.Documents) != 1 || got.Publication != 1 {
 		t.Errorf("got %s", a.body)
 	}
 	var fields map[string]json.RawMessage
 	a.into(t, &fields)
-	if string(fields["total_produtos"]) != "2" || fields["produtos"][0] != '[' {
+	if string(fields["total_produtos"]) != "2" || fields["produtos"][0] != '[' ||
+		bytes.Count(a.body, []byte(`"produtos":`)) != 1 || bytes.Count(a.body, []byte(`"total_produtos":`)) != 1 {
 		t.Errorf("got %s", a.body)
 	}
 	for _, secret := range []string{"529.982.247-25", "52998224725", "contato@", "fulano@", "Rua Secreta", "5555"} {
@@ -65,13 +66,13 @@ func TestCertificateHoldsAllThatIsPublicAndNothingElse(t *testing.T) {
 	for target, want := range map[string]string{"?limite=1": "M-100", "?q=viseira": "M-200"} {
 		var page api.Certificate
 		w.ask("GET", "/api/v1/certificados/CCB/2534"+target).into(t, &page)
-		if len(page.Products) != 1 || page.Products[0].Model != want || page.Count != 2 {
-			t.Errorf("%s gives %+v", target, page.Products)
+		if len(page.Listed) != 1 || page.Listed[0].Model != want || page.Products != 2 {
+			t.Errorf("%s gives %+v", target, page.Listed)
 		}
 		if page.Next != "" {
 			w.ask("GET", "/api/v1/certificados/CCB/2534"+target+"&cursor="+page.Next).into(t, &page)
-			if page.Products[0].Model != "M-200" {
-				t.Errorf("next of %s gives %+v", target, page.Products)
+			if page.Listed[0].Model != "M-200" {
+				t.Errorf("next of %s gives %+v", target, page.Listed)
 			}
 		}
 	}
@@ -105,7 +106,7 @@ func TestCertificateAsItStood(t *testing.T) {
 			return c
 		}
 		for _, day := range []string{"2026-03-10", "2026-03-11"} {
-			if c := at(day); c.Revision.Number != 1 || c.Count != 2 || len(c.Products) != 2 || c.Products[0].Description != "Capacete" {
+			if c := at(day); c.Revision.Number != 1 || c.Products != 2 || len(c.Listed) != 2 || c.Listed[0].Description != "Capacete" {
 				t.Errorf("on %s it was %+v", day, c)
 			}
 		}
@@ -116,7 +117,7 @@ func TestCertificateAsItStood(t *testing.T) {
 		}
 		then, now := at("2026-03-13"), api.Certificate{}
 		w.ask("GET", "/api/v1/certificados/CCB/FB-BRIN-108%2F17.001").into(t, &now)
-		if now.Revision.Number != 2 || now.Count != 1 || now.Products[0].Description != "Outra descrição" {
+		if now.Revision.Number != 2 || now.Products != 1 || now.Listed[0].Description != "Outra descrição" {
 			t.Errorf("now it is %+v", now)
 		}
 		then.At = now.At
@@ -146,13 +147,13 @@ func TestPagesOfThePast(t *testing.T) {
 	w := filled(t, nil)
 	var page api.Certificate
 	w.ask("GET", "/api/v1/certificados/CCB/2534?em=2026-03-10&limite=1").into(t, &page)
-	if len(page.Products) != 1 || page.Products[0].Model != "M-100" || page.Next == "" {
+	if len(page.Listed) != 1 || page.Listed[0].Model != "M-100" || page.Next == "" {
 		t.Fatalf("got %+v", page)
 	}
 	next := page.Next
 	page = api.Certificate{}
 	w.ask("GET", "/api/v1/certificados/CCB/2534?em=2026-03-10&limite=1&cursor="+next).into(t, &page)
-	if len(page.Products) != 1 || page.Products[0].Model != "M-200" || page.Next != "" {
+	if len(page.Listed) != 1 || page.Listed[0].Model != "M-200" || page.Next != "" {
 		t.Errorf("got %+v", page)
 	}
 }

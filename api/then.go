@@ -108,7 +108,7 @@ func (s *Server) certificateAt(ctx context.Context, body certificate.Sigla, numb
 		if err != nil {
 			return err
 		}
-		out.Products, out.Next = words.products(view, links, products), next
+		out.Listed, out.Next = words.products(view, links, products), next
 		return nil
 	})
 	return out, err
@@ -143,7 +143,7 @@ func activePage(all []certificate.ProductLink, after, limit int) (page []certifi
 // certificate makes the public view but for the products.
 func (n *names) certificate(v registry.View, day brasil.Date) *Certificate {
 	r, c := v.Revision, v.Revision.Certificate
-	out := &Certificate{At: day, Products: []catalog.ProductView{}}
+	out := &Certificate{At: day, Listed: []catalog.ProductView{}}
 	out.Situation = string(c.Situation)
 	if c.Situation == certificate.Active && c.Expired(day) {
 		out.Situation = "expirado"
@@ -166,7 +166,7 @@ func (n *names) certificate(v registry.View, day brasil.Date) *Certificate {
 	}
 	for _, l := range c.Products {
 		if l.Situation == certificate.Active {
-			out.Count++
+			out.Products++
 		}
 	}
 	if class := n.classes[c.Class]; class.Disabled != "" {

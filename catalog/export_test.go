@@ -75,6 +75,11 @@ func TestExportJSONL(t *testing.T) {
 		if err := json.Unmarshal([]byte(line), &view); err != nil {
 			t.Fatalf("%s: %v", line, err)
 		}
+		for _, key := range []string{`"produtos":`, `"total_produtos":`} {
+			if strings.Count(line, key) != 1 {
+				t.Errorf("%s is not once in %s", key, line)
+			}
+		}
 		if len(view.Products) == 0 {
 			view.Products = []ProductView{{}}
 		}

@@ -92,7 +92,7 @@ type Sheet struct {
 	Remarks      string            `json:"observacoes,omitempty"`
 	Documents    []DocumentView    `json:"documentos"`
 	Services     []ServiceView     `json:"servicos"`
-	Products     int               `json:"total_produtos"` // active ones
+	Products     int               `json:"total_produtos" example:"12"` // active ones
 	Revision     RevisionView      `json:"revisao"`
 	Path         string            `json:"endereco"` // of the page, percent-encoded
 }
