@@ -174,12 +174,12 @@ func process(ctx context.Context, r *registry.Registry, bundle string) (p proces
 		}
 		show(done, total)
 	}
-	stop, spent := watch(), processorTime()
+	stop, spent := watch(), processorTime("self")
 	start = time.Now()
 	err = profiled(fmt.Sprintf("process-%d-%d", rem.Counts.Products, os.Getpid()), func() error {
 		return r.Process(ctx, registry.ProcessArgs{Body: rem.Body, Sequence: rem.Sequence}, func(registry.Tx) error { return nil })
 	})
-	p.Process, p.Peak, p.CPU = time.Since(start).Seconds(), stop(), processorTime()-spent
+	p.Process, p.Peak, p.CPU = time.Since(start).Seconds(), stop(), processorTime("self")-spent
 	if err != nil {
 		return p, err
 	}

@@ -77,10 +77,10 @@ func processMemory(pid string) (r residence) {
 	return r
 }
 
-// processorTime is what this process has used of the processors so far, in
-// seconds. Zero where there is no /proc.
-func processorTime() float64 {
-	data, err := os.ReadFile("/proc/self/stat")
+// processorTime is what a process has used of the processors so far, in seconds;
+// pid is a number or "self". Zero where there is no /proc.
+func processorTime(pid string) float64 {
+	data, err := os.ReadFile("/proc/" + pid + "/stat")
 	if err != nil {
 		return 0
 	}

@@ -63,8 +63,8 @@ func publish(ctx context.Context, b base) (p published, err error) {
 
 // timedPublication makes the next publication and its snapshot: whole when it is the first.
 func timedPublication(ctx context.Context, b base, r *registry.Registry, s registrystore.Store, number int, took, cpu *float64, peak *memory) error {
-	stop, spent, start := watch(), processorTime(), time.Now()
-	defer func() { *took, *cpu, *peak = time.Since(start).Seconds(), processorTime()-spent, stop() }()
+	stop, spent, start := watch(), processorTime("self"), time.Now()
+	defer func() { *took, *cpu, *peak = time.Since(start).Seconds(), processorTime("self")-spent, stop() }()
 	var p registry.Publication
 	err := r.Store.Write(ctx, func(tx registry.Tx) error {
 		var err error

@@ -148,8 +148,8 @@ func (b *bench) publicRows(ctx context.Context, name, engine string, at base) er
 			return err
 		}
 		starts = append(starts, s.ready)
-		if err := s.stop(); err != nil {
-			return fmt.Errorf("stop selo serve: %w: %s", err, s.said)
+		if err := s.kill(); err != nil {
+			return err
 		}
 	}
 	s, err := startSelo(ctx, b.program, at)
@@ -162,9 +162,24 @@ func (b *bench) publicRows(ctx context.Context, name, engine string, at base) er
 		b.startRow(name, starts[1], s.memory())
 	}
 	if engine == "sqlite" || len(b.engines) == 1 { // the snapshot is the same whatever the base
+		if err := b.quietRow(ctx, name, s); err != nil {
+			return errors.Join(err, s.kill())
+		}
 		err = b.answerRows(ctx, at, s)
 	}
 	return errors.Join(err, s.stop())
+}
+
+// quietRow waits until the server has done what it does after its start.
+func (b *bench) quietRow(ctx context.Context, name string, s *server) error {
+	b.step("%s: waiting until selo serve is quiet", name)
+	cpu, took, err := s.settle(ctx)
+	if err != nil || !b.wants("start") {
+		return err
+	}
+	b.add(row{What: "`selo serve` quiet: open data files made", Base: name, Met: noted,
+		Measured: fmt.Sprintf("%s; %s at its worst", spent(took.Seconds(), cpu), megabytes(s.memory().Peak))})
+	return nil
 }
 
 func (b *bench) publicationRows(name string, at base, p published) {

@@ -56,6 +56,7 @@ func startSelo(ctx context.Context, program string, b base) (*server, error) {
 	s := &server{addr: addr, said: &bytes.Buffer{}}
 	s.cmd = exec.CommandContext(ctx, program, "serve", "--data", b.Dir, "--database", b.Database, "--addr", addr) //nolint:gosec // built here
 	s.cmd.Stdout, s.cmd.Stderr = s.said, s.said
+	s.cmd.Env = append(os.Environ(), "TMPDIR="+b.Dir) // what it leaves goes with the base
 	start := time.Now()
 	if err := s.cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start selo serve: %w", err)
@@ -123,6 +124,34 @@ func startEmpty(ctx context.Context) (*server, error) {
 		return nil, errors.Join(fmt.Errorf("start empty server: %w", err), s.stop())
 	}
 	return s, nil
+}
+
+// kill ends the server without asking: what it has under way does not count.
+func (s *server) kill() error {
+	if err := s.cmd.Process.Kill(); err != nil {
+		return fmt.Errorf("kill %s: %w", s.addr, err)
+	}
+	_ = s.cmd.Wait() // it was killed, as that says
+	return nil
+}
+
+// settle waits until the server, asked nothing, has hardly anything to do, and
+// gives the processor time that took, in seconds, and the time since its start.
+func (s *server) settle(ctx context.Context) (spent float64, took time.Duration, err error) {
+	pid := strconv.Itoa(s.cmd.Process.Pid)
+	start := time.Now()
+	for quiet := 0; quiet < 3 && time.Since(start) < patience; {
+		before := processorTime(pid)
+		if err := pause(ctx, time.Second); err != nil {
+			return 0, 0, err
+		}
+		if processorTime(pid)-before < 0.05 {
+			quiet++
+		} else {
+			quiet, took = 0, s.ready+time.Since(start)
+		}
+	}
+	return processorTime(pid), max(took, s.ready), nil
 }
 
 // memory is what the server holds now and held at its worst.
