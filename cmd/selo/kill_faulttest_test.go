@@ -258,15 +258,21 @@ func texts(t *testing.T, db *sql.DB, query string) (list []string) {
 // leasesEnd lets the leases run out that a killed process held, as time does.
 func (s *scene) leasesEnd() {
 	s.Helper()
-	statement := `UPDATE job SET lease_until = 0 WHERE state = 'running'`
-	if s.onPostgres() {
-		execute(s.T, s.database, statement)
-		return
+	must(s.T, s.endLeases())
+}
+
+func (s *scene) endLeases() error {
+	driver, source := "pgx", s.database
+	if !s.onPostgres() {
+		path := strings.TrimPrefix(s.database, "sqlite:")
+		driver, source = "sqlite", (&url.URL{Scheme: "file", Path: path, RawQuery: "_pragma=busy_timeout(10000)"}).String()
 	}
-	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Path: strings.TrimPrefix(s.database, "sqlite:")}).String()+"?_pragma=busy_timeout(10000)")
-	must(s.T, err)
-	_, err = db.ExecContext(s.Context(), statement)
-	must(s.T, errors.Join(err, db.Close()))
+	db, err := sql.Open(driver, source)
+	if err != nil {
+		return err
+	}
+	_, err = db.ExecContext(context.WithoutCancel(s.Context()), `UPDATE job SET lease_until = 0 WHERE state = 'running'`)
+	return errors.Join(err, db.Close())
 }
 
 func execute(t *testing.T, database, statement string) {
