@@ -29,7 +29,25 @@ var DefaultLimits = Limits{Content: 4 << 30, Line: 64 << 20, Ratio: 200}
 const (
 	maxManifest  = 64 << 10
 	maxSignature = 128 << 10
+	maxDirectory = 256 << 10 // read to find three entries; each claimed one would take memory
 )
+
+// directoryReader bounds what the reading of an archive's directory may read.
+type directoryReader struct {
+	io.ReaderAt
+	left int
+	done bool
+}
+
+// ReadAt implements io.ReaderAt.
+func (d *directoryReader) ReadAt(p []byte, at int64) (int, error) {
+	if !d.done {
+		if d.left -= len(p); d.left < 0 {
+			return 0, errors.New("the archive's directory is too long")
+		}
+	}
+	return d.ReaderAt.ReadAt(p, at)
+}
 
 // Bundle is an opened bundle. Nothing in it may be trusted before [Bundle.Verify].
 type Bundle struct {
@@ -48,10 +66,12 @@ func Open(r io.ReaderAt, size int64, limits Limits) (*Bundle, error) {
 	if limits == (Limits{}) {
 		limits = DefaultLimits
 	}
-	z, err := zip.NewReader(r, size)
+	directory := &directoryReader{ReaderAt: r, left: maxDirectory}
+	z, err := zip.NewReader(directory, size)
 	if err != nil {
 		return nil, fault.New(fault.Invalid, "bundle.not_zip").Because(err)
 	}
+	directory.done = true
 	entries := map[string]*zip.File{}
 	for _, f := range z.File {
 		entries[f.Name] = f
