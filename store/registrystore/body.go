@@ -7,6 +7,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
+	"unicode/utf8"
 
 	"selo/brasil"
 	"selo/certificate"
@@ -29,6 +31,10 @@ func (tx *Tx) LockBody(ctx context.Context, sigla certificate.Sigla) (registry.B
 }
 
 func (tx *Tx) body(ctx context.Context, sigla certificate.Sigla, lock string) (registry.Body, error) {
+	if strings.ContainsRune(string(sigla), 0) || !utf8.ValidString(string(sigla)) {
+		// PostgreSQL refuses the question itself; anybody may ask it.
+		return registry.Body{}, fault.New(fault.NotFound, "body.unknown", "organismo", "")
+	}
 	row := tx.QueryRow(ctx, `SELECT `+bodyColumns+` FROM body WHERE sigla = ?`+lock, string(sigla))
 	b, err := scanBody(row)
 	if errors.Is(err, sql.ErrNoRows) {
