@@ -64,7 +64,8 @@ const pieceSize = 1 << 20
 
 // Deliver takes in a bundle: it checks form, signature and content, keeps it
 // and enqueues its processing, in one transaction. Delivering the same bundle
-// again changes nothing and tells where it stands (fresh=false).
+// again changes nothing and tells where it stands (fresh=false); where the job
+// that processes it was given up, there is a new one.
 //
 // Faults: Invalid "bundle.…", "signature.…"; NotFound "body.unknown"; Forbidden
 // "body.inactive", "remessa.other_body" when sender is not the bundle's body
@@ -123,15 +124,18 @@ func (r *Registry) receive(ctx context.Context, tx Tx, bundle *remessa.Bundle, f
 	if err != nil {
 		return Remessa{}, false, err
 	}
-	if !body.Active {
-		return Remessa{}, false, fault.New(fault.Forbidden, "body.inactive", "organismo", string(m.Body))
-	}
 	known, found, err := tx.FindRemessa(ctx, m.Body, m.Sequence)
 	if err != nil {
 		return Remessa{}, false, err
 	}
 	if found && known.Digest == bundle.Digest {
-		return known, false, nil
+		if known.State == Received { // its job may have been given up; an unfinished one is not doubled
+			err = enqueueProcess(ctx, tx, known)
+		}
+		return known, false, err
+	}
+	if !body.Active {
+		return Remessa{}, false, fault.New(fault.Forbidden, "body.inactive", "organismo", string(m.Body))
 	}
 	if err := checkSequence(ctx, tx, body, m, found); err != nil {
 		return Remessa{}, false, err
