@@ -12,8 +12,12 @@ import (
 	"selo/remessa"
 )
 
-// batchSize is how many revisions are looked up and written together.
-const batchSize = 500
+// batchSize is how many revisions are looked up and written together; fewer
+// where they reach batchBytes, so that memory does not grow with their size.
+const (
+	batchSize  = 500
+	batchBytes = 4 << 20
+)
 
 // maxCachedCompanies bounds the look-ups kept between batches.
 const maxCachedCompanies = 20_000
@@ -52,14 +56,14 @@ func eachBatch(kept *pieces, limits remessa.Limits, send func([]item) error) err
 	if err != nil {
 		return err
 	}
-	batch := make([]item, 0, batchSize)
+	batch, size := make([]item, 0, batchSize), 0
 	err = bundle.Each(func(line int64, canonical []byte) error {
-		batch = append(batch, decodeItem(line, slices.Clone(canonical)))
-		if len(batch) < batchSize {
+		batch, size = append(batch, decodeItem(line, slices.Clone(canonical))), size+len(canonical)
+		if len(batch) < batchSize && size < batchBytes {
 			return nil
 		}
 		full := batch
-		batch = make([]item, 0, batchSize)
+		batch, size = make([]item, 0, batchSize), 0
 		return send(full)
 	})
 	if err != nil || len(batch) == 0 {
@@ -153,10 +157,13 @@ func (a *applier) look(ctx context.Context, items []item) (*view, error) {
 	var ids []certificate.ID
 	keys := map[certificate.Kind][]certificate.Key{}
 	for _, it := range items {
-		if it.revision != nil {
-			ids = append(ids, it.revision.ID)
-			keys[it.kind] = append(keys[it.kind], it.key)
+		if it.revision == nil {
+			continue
 		}
+		if it.revision.ID.Valid() { // the rules name others; a base may refuse to be asked for them
+			ids = append(ids, it.revision.ID)
+		}
+		keys[it.kind] = append(keys[it.kind], it.key)
 	}
 	var err error
 	if v.current, err = a.tx.FindRecords(ctx, ids); err != nil {
@@ -184,22 +191,24 @@ func (a *applier) look(ctx context.Context, items []item) (*view, error) {
 // lookUpLinks fetches the companies and products that certificates of the batch refer to.
 func (v *view) lookUpLinks(ctx context.Context, items []item) error {
 	a := v.a
+	if len(a.companies) > maxCachedCompanies {
+		clear(a.companies) // before asking which are known, or the batch would miss what it counts on
+	}
 	companies, products := map[certificate.ID]bool{}, map[certificate.ID]bool{}
 	for _, it := range items {
 		if it.revision == nil || it.revision.Certificate == nil {
 			continue
 		}
 		for _, l := range it.revision.Certificate.Companies {
-			if _, known := a.companies[l.Company]; !known {
+			if _, known := a.companies[l.Company]; !known && l.Company.Valid() {
 				companies[l.Company] = true
 			}
 		}
 		for _, l := range it.revision.Certificate.Products {
-			products[l.Product] = true
+			if l.Product.Valid() {
+				products[l.Product] = true
+			}
 		}
-	}
-	if len(a.companies) > maxCachedCompanies {
-		clear(a.companies)
 	}
 	contents, err := a.tx.FindContents(ctx, a.rem.Body, keysOf(companies))
 	if err != nil {
