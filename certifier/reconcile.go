@@ -23,6 +23,9 @@ type IndexEntry struct {
 type Official struct {
 	Index   []IndexEntry     // one for each record
 	Results []remessa.Result // of processed remessas, in order; at least the newest one
+	// Head is that of the registry's base: the last remessa it processed, and when
+	// the base was made. Nil: the last of Results tells.
+	Head *remessa.Head
 }
 
 // Fetch visits the newest canonical revision of each of the records, in any order.
@@ -51,16 +54,18 @@ const (
 	RemessaApplied   DifferenceKind = "remessa_applied"   // its result had not arrived
 	RemessaLearnt    DifferenceKind = "remessa_learnt"    // it was made on another copy of the base
 	RemessaWithdrawn DifferenceKind = "remessa_withdrawn" // the registry has another of that number
+	RemessaLost      DifferenceKind = "remessa_lost"      // the registry went back to a state before it
 )
 
 // Reconcile makes the accepted state of this base equal to what the registry
-// holds (FAQ 3.23 and 3.26, a restored backup, a copy used on two computers),
+// holds (FAQ 3.23 and 3.26, a restored backup of either, a copy used on two computers),
 // and returns what differed. No draft and no content is lost: what the
 // registry lacks goes with the next remessa, and what cannot be sent as it is
 // becomes a draft again.
 //
 // Faults: those of fetch and of [ApplyResult]; Invalid "reconcile.content" when
-// what was fetched is not what the index names; Conflict "reconcile.travelling"
+// what was fetched is not what the index names; Conflict "reconcile.stale" when
+// the base was made before the last result was applied here, "reconcile.travelling"
 // when a record of the same identity is in a remessa that waits for its result.
 func Reconcile(ctx context.Context, tx Tx, actor Actor, keys remessa.Keys, official Official, fetch Fetch) ([]Difference, error) {
 	body, err := CurrentBody(ctx, tx)
@@ -71,6 +76,9 @@ func Reconcile(ctx context.Context, tx Tx, actor Actor, keys remessa.Keys, offic
 		there: make(map[certificate.ID]IndexEntry, len(official.Index))}
 	for _, e := range official.Index {
 		rc.there[e.ID] = e
+	}
+	if err := rc.rewind(ctx, official.head()); err != nil {
+		return nil, err
 	}
 	if err := rc.remessas(ctx, official.Results); err != nil {
 		return nil, err

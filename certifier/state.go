@@ -43,10 +43,12 @@ const (
 // remessaTransitions holds every legal move. A prepared remessa may get its
 // result directly: someone may have carried the file without telling the program.
 // A sent one is withdrawn only by a reconciliation that finds that the registry
-// has another remessa of its number.
+// has another remessa of its number, an ended one when the registry has lost it.
 var remessaTransitions = map[RemessaState][]RemessaState{
-	Prepared: {Sent, Withdrawn, Confirmed, Invalidated},
-	Sent:     {Confirmed, Invalidated, Withdrawn},
+	Prepared:    {Sent, Withdrawn, Confirmed, Invalidated},
+	Sent:        {Confirmed, Invalidated, Withdrawn},
+	Confirmed:   {Withdrawn},
+	Invalidated: {Withdrawn},
 }
 
 // CanMove tells whether a remessa may go to another state.

@@ -48,7 +48,8 @@ func outstanding(state string) bool { return state == remessaPrepared || state =
 // exchange holds the columns of one remessa against its state.
 func (p *certifierPass) exchange(c *Check, s *sent, name string) {
 	ended := s.state == stateConfirmed || s.state == stateInvalidated
-	if ended != s.resultAt.Valid || s.state == remessaSent && !s.sentAt.Valid || s.state == remessaPrepared && s.sentAt.Valid {
+	undone := s.state == remessaWithdrawn && s.resultAt.Valid // it had ended before the registry lost it
+	if ended != s.resultAt.Valid && !undone || s.state == remessaSent && !s.sentAt.Valid || s.state == remessaPrepared && s.sentAt.Valid {
 		c.find("verify.remessa.state", name, "estado", s.state)
 	}
 	if !json.Valid([]byte(s.reasons)) {
@@ -104,6 +105,7 @@ func (p *certifierPass) carried() error {
 
 // events checks that the body's own audit tells of every remessa it made: one
 // preparation each, one withdrawal of those withdrawn, one result of those ended.
+// "remessa.undone" takes a result back that a registry restored from a backup lost.
 func (p *certifierPass) events() error {
 	c := p.check("audit")
 	return p.each(func(row *store.Rows) error {
@@ -121,8 +123,10 @@ func (p *certifierPass) events() error {
 		return nil
 	}, `SELECT m.sequence, COUNT(*), SUM(m.state = 'cancelada'), SUM(m.state = 'confirmada'), SUM(m.state = 'invalidada'),
 			COALESCE(a.prepared, 0), COALESCE(a.withdrawn, 0), COALESCE(a.confirmed, 0), COALESCE(a.invalidated, 0)
-		FROM remessa m LEFT JOIN (SELECT subject, SUM(kind = 'remessa.prepared') AS prepared, SUM(kind = 'remessa.cancelled') AS withdrawn,
-				SUM(kind = 'remessa.confirmed') AS confirmed, SUM(kind = 'remessa.invalidated') AS invalidated
+		FROM remessa m LEFT JOIN (SELECT subject, SUM(kind = 'remessa.prepared') AS prepared,
+				SUM(kind IN ('remessa.cancelled', 'remessa.undone')) AS withdrawn,
+				SUM((kind = 'remessa.confirmed') - (kind = 'remessa.undone' AND json_extract(detail, '$.estado') = 'confirmada')) AS confirmed,
+				SUM((kind = 'remessa.invalidated') - (kind = 'remessa.undone' AND json_extract(detail, '$.estado') = 'invalidada')) AS invalidated
 			FROM audit_event WHERE subject LIKE 'remessa:%' GROUP BY subject) a ON a.subject = 'remessa:' || m.sequence
 		WHERE m.file <> '' GROUP BY m.sequence ORDER BY m.sequence`)
 }

@@ -115,6 +115,8 @@ func readOfficial(a *app, d *desk, b *remessa.Bundle) (o *officialBase, err erro
 		return nil, fault.New(fault.Unavailable, "data.folder", "pasta", d.dir).Because(err)
 	}
 	o = &officialBase{file: f, places: map[certificate.ID]place{}}
+	m := b.Manifest
+	o.Head = &remessa.Head{Body: m.Body, Sequence: m.Sequence, Scope: m.Scope, Previous: m.Previous, PreparedAt: m.PreparedAt}
 	newest := map[certificate.ID]int{}
 	var offset int64
 	err = b.Each(func(_ int64, canonical []byte) error {

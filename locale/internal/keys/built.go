@@ -19,7 +19,7 @@ var built = map[string][]string{
 	"mail.*.subject": {"confirmada", "invalidada"},
 	"mail.*.text":    {"confirmada", "invalidada"},
 	"reconcile.*": {"missing_here", "missing_there", "newer_there", "older_there", "different_there", "merged",
-		"back_to_draft", "remessa_applied", "remessa_learnt", "remessa_withdrawn"},
+		"back_to_draft", "remessa_applied", "remessa_learnt", "remessa_lost", "remessa_withdrawn"},
 }
 
 // BuiltPatterns lists the patterns that [Built] knows, sorted.
