@@ -10,6 +10,7 @@ import (
 
 	"selo/api"
 	"selo/fault"
+	"selo/web"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -81,5 +82,12 @@ func (n *node) handler(address string) http.Handler {
 	server := api.New(api.Deps{Registry: n.registry, Catalog: n.holder, Clock: n.clock, Log: slog.Default(),
 		Version: version, URL: address, Temp: n.flags.Data})
 	n.follower.prepare = server.Prepare
-	return server
+	site := web.New(web.Deps{Registry: n.registry, Catalog: n.holder, Clock: n.clock, Log: slog.Default(), Version: version, URL: address})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if api.Owns(r.URL.Path) {
+			server.ServeHTTP(w, r)
+			return
+		}
+		site.ServeHTTP(w, r)
+	})
 }

@@ -1,0 +1,78 @@
+package web
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// Power is what a route asks of its visitor.
+type Power string
+
+// The powers.
+const (
+	Public Power = "publico" // anybody
+)
+
+// Route is one row of the table: what is asked, who may, and who answers.
+type Route struct {
+	Method string
+	// Path is that of Portuguese; the other languages have it behind "/en" and
+	// "/es". It is a pattern of http.ServeMux; what begins with
+	// [certificatePattern] is matched with the number's slashes in mind.
+	Path  string
+	Power Power
+	// Handle makes the answer. Faults become pages in errors.go.
+	Handle func(*Request) (Answer, error)
+	// FromCatalog gives the handler the snapshot in [Request.Catalog] and
+	// answers 304 before it is asked, while publication and day are the same.
+	// Such an answer may depend on nothing but the address.
+	FromCatalog bool
+	// Plain answers are in no language: they exist at Path only.
+	Plain bool
+}
+
+// certificatePattern begins the paths of a certificate's pages; what follows
+// is "" or one fixed segment, such as "/qr".
+const certificatePattern = certificatesPath + "{organismo}/{numero}"
+
+const certificatesPath = "/certificados/"
+
+// table is every address of the site. A new page is a row here, a file of its
+// own with handler and view, and a .templ file.
+func (s *Server) table() []Route {
+	return []Route{
+		{Method: http.MethodGet, Path: "/", Power: Public, Handle: s.getHome},
+		{Method: http.MethodGet, Path: "/sobre", Power: Public, Handle: s.getAbout},
+		{Method: http.MethodGet, Path: "/acessibilidade", Power: Public, Handle: s.getAccessibility},
+
+		{Method: http.MethodPost, Path: "/aparencia", Power: Public, Handle: s.postAppearance},
+		{Method: http.MethodGet, Path: "/aparencia.css", Power: Public, Handle: s.getAppearance, Plain: true},
+		{Method: http.MethodGet, Path: "/estatico/{arquivo}", Power: Public, Handle: s.getAsset, Plain: true},
+	}
+}
+
+// Routes lists the route table, for tests and documentation.
+func (s *Server) Routes() []Route { return slices.Clone(s.routes) }
+
+func (res resource) plain() bool {
+	for _, rt := range res {
+		if rt.Plain {
+			return true
+		}
+	}
+	return false
+}
+
+// methods lists what a path takes, for the header Allow.
+func (res resource) methods() string {
+	var list []string
+	for method := range res {
+		list = append(list, method)
+		if method == http.MethodGet {
+			list = append(list, http.MethodHead)
+		}
+	}
+	slices.Sort(list)
+	return strings.Join(list, ", ")
+}
