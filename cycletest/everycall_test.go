@@ -24,7 +24,7 @@ import (
 // succeed and leave a sound base. ready makes the situation, for each call anew.
 func everyCall(t *testing.T, ready func(round int) (*body, func(tx certifier.Tx) error, func())) {
 	t.Helper()
-	for call := 1; ; call++ {
+	for call := 1; ; call += callsStep {
 		b, op, check := ready(call)
 		before := b.dump()
 		b.faults.Reset(call)

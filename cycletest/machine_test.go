@@ -6,6 +6,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strconv"
 	"testing"
 
 	"selo/certificate"
@@ -17,7 +18,7 @@ import (
 )
 
 // storyLength is how many steps a story has, or a few more.
-var storyLength = flag.Int("cycle.steps", 120, "steps of a story, at least")
+var storyLength = flag.Int("cycle.steps", 100, "steps of a story, at least")
 
 // TestMain makes the usual run short, because a check is a whole story of a
 // registry and two bodies: -rapid.checks and -cycle.steps ask for more.
@@ -25,7 +26,7 @@ func TestMain(m *testing.M) {
 	flag.Parse()
 	given := map[string]bool{}
 	flag.Visit(func(f *flag.Flag) { given[f.Name] = true })
-	for name, value := range map[string]string{"rapid.checks": "12", "rapid.nofailfile": "true"} {
+	for name, value := range map[string]string{"rapid.checks": strconv.Itoa(stories), "rapid.nofailfile": "true"} {
 		if !given[name] {
 			if err := flag.Set(name, value); err != nil {
 				panic(err)
