@@ -17,9 +17,9 @@ import (
 // victimEnv names the base that this test binary, run again, works on.
 const victimEnv = "SELO_TEST_VICTIM"
 
-// TestKillPoints dies before each call of two transactions and finds every time
+// TestFaultKillPoints dies before each call of two transactions and finds every time
 // either all of a transaction or nothing of it.
-func TestKillPoints(t *testing.T) {
+func TestFaultKillPoints(t *testing.T) {
 	if url := os.Getenv(victimEnv); url != "" {
 		victim(t, url)
 		return
@@ -55,7 +55,7 @@ func TestKillPoints(t *testing.T) {
 
 func again(t *testing.T, path string, env string) ([]byte, error) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestKillPoints$")
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestFaultKillPoints$")
 	cmd.Env = append(os.Environ(), victimEnv+"=sqlite:"+path, env)
 	return cmd.CombinedOutput()
 }
