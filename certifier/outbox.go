@@ -67,8 +67,9 @@ func (o Outbox) explain(err error) error {
 }
 
 // digestOf reads which remessa a file is; fs.ErrNotExist when there is none.
-// The content is read too: a cut or damaged file is an error.
-func (o Outbox) digestOf(name string) (certificate.Hash, error) {
+// The content is read too: a cut or damaged file is an error, and so is one
+// that was signed with another key.
+func (o Outbox) digestOf(name string, key ed25519.PublicKey) (certificate.Hash, error) {
 	f, err := os.Open(o.Path(name))
 	if err != nil {
 		return certificate.Hash{}, err
@@ -80,6 +81,9 @@ func (o Outbox) digestOf(name string) (certificate.Hash, error) {
 	}
 	b, err := remessa.Open(f, info.Size(), remessa.Limits{})
 	if err != nil {
+		return certificate.Hash{}, err
+	}
+	if err := b.Verify(key); err != nil {
 		return certificate.Hash{}, err
 	}
 	err = b.Each(func(int64, []byte) error { return nil })

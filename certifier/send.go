@@ -116,9 +116,10 @@ type Repair struct {
 
 // Resume brings the outbox and the base together after a crash, a full disk or
 // a curious hand. Call it in a read-write transaction before using the outbox. A missing or damaged file of
-// the outstanding remessa is written again, bit for bit; where that is not
-// possible (the body's keys are others now) a prepared remessa is withdrawn, and
-// a sent one waits for its result without a file. Any other bundle is removed.
+// the outstanding remessa is written again, the same but for its signature when
+// the body has new keys; where that is not possible a prepared remessa is
+// withdrawn, and a sent one waits for its result without a file. Any other
+// bundle is removed.
 func Resume(ctx context.Context, tx Tx, keys remessa.Keys, out Outbox) ([]Repair, error) {
 	r, err := FindOutstanding(ctx, tx)
 	if err != nil {
@@ -128,7 +129,7 @@ func Resume(ctx context.Context, tx Tx, keys remessa.Keys, out Outbox) ([]Repair
 	keep := ""
 	if r != nil && r.File != "" {
 		keep = r.File
-		have, err := out.digestOf(r.File)
+		have, err := out.digestOf(r.File, keys.Public().Sign)
 		if err != nil || have != r.Digest {
 			if err != nil && fault.Of(err) == nil && !errors.Is(err, fs.ErrNotExist) {
 				return nil, fmt.Errorf("read %s: %w", r.File, err)

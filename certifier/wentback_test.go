@@ -1,7 +1,9 @@
 package certifier_test
 
 import (
+	"bytes"
 	"math/rand/v2"
+	"os"
 	"testing"
 	"time"
 
@@ -91,4 +93,36 @@ func (b *base) outstanding() (r *certifier.Remessa) {
 	b.t.Helper()
 	b.write(func(tx certifier.Tx) (err error) { r, err = certifier.Outstanding(b.ctx, tx); return err })
 	return r
+}
+
+// Under new keys the remessa that waits is signed anew, or the registry, which
+// has enrolled them, would refuse it for ever.
+func TestResumeSignsWithNewKeys(t *testing.T) {
+	t.Parallel()
+	b := newBase(t)
+	b.work(rand.New(rand.NewPCG(7, 8)), 1, nil)
+	r := b.prepare(remessa.Partial)
+	fresh, err := remessa.NewKeys()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.keys = fresh
+	b.write(func(tx certifier.Tx) error {
+		repairs, err := certifier.Resume(b.ctx, tx, b.keys, b.out)
+		if len(repairs) != 1 || repairs[0].Kind != "file.rewritten" {
+			t.Errorf("repairs %+v", repairs)
+		}
+		return err
+	})
+	file, err := os.ReadFile(b.out.Path(r.File))
+	if err != nil {
+		t.Fatal(err)
+	}
+	bundle, err := remessa.Open(bytes.NewReader(file), int64(len(file)), remessa.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := bundle.Verify(fresh.Public().Sign); err != nil || bundle.Digest != r.Digest {
+		t.Errorf("the file is %s, %v", bundle.Digest, err)
+	}
 }
