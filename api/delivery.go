@@ -61,7 +61,11 @@ func (s *Server) postRemessa(c *call) error {
 	if c.r.ContentLength > s.deps.MaxBundle {
 		return s.tooLarge()
 	}
-	leave, err := enter(s.deliveries)
+	places := s.deliveries
+	if c.caller == "" {
+		places = s.carried
+	}
+	leave, err := enter(places)
 	if err != nil {
 		return err
 	}

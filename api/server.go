@@ -43,7 +43,8 @@ type Deps struct {
 	// MaxBundle is the largest delivery in bytes; zero is [DefaultMaxBundle].
 	MaxBundle int64
 	// Heavy bounds the deliveries, and apart from them the exports, at work at
-	// the same time; zero is [DefaultHeavy].
+	// the same time; zero is [DefaultHeavy]. A quarter as many deliveries without
+	// a token have places of their own.
 	Heavy int
 }
 
@@ -60,6 +61,7 @@ type Server struct {
 	proof      *route
 	metrics    *metrics
 	deliveries chan struct{} // one token for each delivery at work
+	carried    chan struct{} // the same for those by nobody in particular, which keep no body from delivering
 	exports    chan struct{}
 	edition    atomic.Pointer[edition]
 	names      atomic.Pointer[names]
@@ -81,7 +83,7 @@ func New(d Deps) *Server {
 		d.Heavy = DefaultHeavy
 	}
 	s := &Server{deps: d, log: d.Log, mux: http.NewServeMux(), bound: binder{},
-		deliveries: make(chan struct{}, d.Heavy), exports: make(chan struct{}, d.Heavy)}
+		deliveries: make(chan struct{}, d.Heavy), carried: make(chan struct{}, max(1, d.Heavy/4)), exports: make(chan struct{}, d.Heavy)}
 	s.metrics = newMetrics(s)
 	s.huma = newHuma(d, s.bound)
 	s.routes = s.table()
