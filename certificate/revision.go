@@ -104,11 +104,18 @@ func Canonical(v any) ([]byte, error) {
 	return out, nil
 }
 
+// maxObjects is how many JSON objects a revision may hold, about five times what
+// its longest lists need: "{}," is three bytes to send and fifty times as many to read.
+const maxObjects = 1_000_000
+
 // DecodeRevision reads one revision and refuses anything that is not exactly
 // canonical: unknown or repeated fields, other order, spaces, trailing bytes.
 // It returns fault.Invalid with the key "revision.malformed" or "revision.not_canonical".
 func DecodeRevision(canonical []byte) (*Revision, error) {
 	var r Revision
+	if bytes.Count(canonical, []byte("{")) > maxObjects {
+		return nil, fault.New(fault.Invalid, "revision.malformed")
+	}
 	if err := json.Unmarshal(canonical, &r); err != nil {
 		return nil, fault.New(fault.Invalid, "revision.malformed").Because(err)
 	}
