@@ -213,6 +213,9 @@ var lotCases = []ruleCase{
 	cert("lots without a model", func(c *Certificate) { c.Products[0].ImportLicence, c.Model = "", "" },
 		"produtos[0].licenca_importacao product.import_licence.required"),
 	cert("lots of model 5", func(c *Certificate) { c.Products[0].ImportLicence, c.Model = "", "5" }),
+	cert("lot and type of model 1b", func(c *Certificate) {
+		c.Products = append(c.Products, fixtureCertificate().Products[0])
+	}, "data_validade certificate.valid_until.required"),
 	cert("lot and type without a model", func(c *Certificate) {
 		c.Model = ""
 		c.Products = append(c.Products, fixtureCertificate().Products[0])

@@ -36,17 +36,14 @@ func Visible(c *Certificate, class *Class, today brasil.Date) (bool, string) {
 	return true, ""
 }
 
-// IsLot tells whether the certificate stands for lots only: model 1b, or every
-// product by lot. It may go without a validity date; the date of ten years or
+// IsLot tells whether the certificate stands for lots only: of model 1b or with
+// products, none of which is by type or by unit. It may go without a validity date; the date of ten years or
 // more that the old program needed stays allowed (manual 2.2.1.1 step 3.3, FAQ 3.11).
 func (c *Certificate) IsLot() bool {
-	if c.Model == ModelLot {
-		return true
-	}
 	for i := range c.Products {
-		if c.Products[i].Modality != ByLot {
+		if m := c.Products[i].Modality; m == ByType || m == ByUnit {
 			return false
 		}
 	}
-	return len(c.Products) > 0
+	return c.Model == ModelLot || len(c.Products) > 0
 }
