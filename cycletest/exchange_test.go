@@ -101,7 +101,6 @@ func (s *teller) send() {
 	if out == nil {
 		key = "remessa.none"
 	}
-	before := certifier.Prepared
 	if !s.write(key, "mark sent", func(tx certifier.Tx) error {
 		if err := b.resume(tx); err != nil {
 			return err
@@ -111,7 +110,8 @@ func (s *teller) send() {
 	}) {
 		return
 	}
-	before, out.at = out.at, certifier.Sent
+	before := out.at
+	out.at = certifier.Sent
 	file, err := os.ReadFile(b.out.Path(remessa.FileName(b.sigla, out.sequence)))
 	b.must(err)
 	if !bytes.Equal(file, out.file) {

@@ -109,7 +109,7 @@ func NewRunner(db DB, o Options) *Runner {
 // Backoff doubles from 10 s to 1 h, give or take a fifth.
 func Backoff(attempt int) time.Duration {
 	d := min(10*time.Second<<min(attempt-1, 10), time.Hour)
-	return d*4/5 + mathrand.N(d*2/5)
+	return d*4/5 + mathrand.N(d*2/5) //nolint:gosec // spreads retries, keeps no secret
 }
 
 // Wake makes Run look at once. It never blocks.
@@ -320,7 +320,7 @@ func (r *Runner) heartbeat(ctx context.Context, run *Run, cancel context.CancelC
 				cancel(err)
 			}
 			return
-		} else {
+		} else if err != nil {
 			r.logError(ctx, "renew lease", err)
 		}
 	}

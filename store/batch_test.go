@@ -118,7 +118,7 @@ func TestInChunks(t *testing.T) {
 		}
 	})
 	stop := errors.New("stop")
-	if err := store.InChunks([]string{"a"}, func(string, []any) error { return stop }); err != stop {
+	if err := store.InChunks([]string{"a"}, func(string, []any) error { return stop }); !errors.Is(err, stop) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -184,6 +184,7 @@ func bareLoop(ctx context.Context, raw *sql.DB) error {
 	if err != nil {
 		return err
 	}
+	defer st.Close()
 	for i := range benchRows {
 		if _, err := st.ExecContext(ctx, i, "marca", fmt.Sprint("modelo ", i), i%2 == 0, start.UnixMicro()); err != nil {
 			return err

@@ -155,7 +155,7 @@ func (s *session) exec(ctx context.Context, query string, args []any) (sql.Resul
 	if s.stmts == nil {
 		return s.conn.ExecContext(ctx, query, args...)
 	}
-	st, err := s.prepared(ctx, query)
+	st, err := s.prepared(ctx, query) //nolint:sqlclosecheck // kept for the next call; close ends it
 	if err != nil {
 		return nil, err
 	}
@@ -166,7 +166,7 @@ func (s *session) query(ctx context.Context, query string, args []any) (*sql.Row
 	if s.stmts == nil {
 		return s.conn.QueryContext(ctx, query, args...)
 	}
-	st, err := s.prepared(ctx, query)
+	st, err := s.prepared(ctx, query) //nolint:sqlclosecheck // kept for the next call; close ends it
 	if err != nil {
 		return nil, err
 	}

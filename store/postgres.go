@@ -74,7 +74,7 @@ func (db *DB) withMigrationLock(ctx context.Context, pdb *sql.DB, f func() error
 		_, _ = conn.ExecContext(context.WithoutCancel(ctx), unlock, db.opts.Schema)
 	}()
 	if db.opts.Schema != "" {
-		create := "CREATE SCHEMA IF NOT EXISTS " + pgx.Identifier{db.opts.Schema}.Sanitize()
+		create := "CREATE SCHEMA IF NOT EXISTS " + pgx.Identifier{db.opts.Schema}.Sanitize() //nolint:gosec // a quoted identifier; names cannot be bound
 		if _, err := conn.ExecContext(ctx, create); err != nil {
 			return fmt.Errorf("create schema: %w", err)
 		}

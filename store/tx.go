@@ -71,7 +71,7 @@ func (db *DB) run(ctx context.Context, write bool, body func(tx *Tx) error) erro
 // pause waits 1, 2, 4 … at most 128 ms, give or take half, and tells whether to go on.
 func pause(ctx context.Context, attempt int) bool {
 	d := time.Millisecond << min(attempt-1, 7)
-	d = d/2 + rand.N(d)
+	d = d/2 + rand.N(d) //nolint:gosec // spreads retries, keeps no secret
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
@@ -217,7 +217,7 @@ func (tx *Tx) Query(ctx context.Context, query string, args ...any) (*Rows, erro
 	if err := tx.ready(ctx, "query"); err != nil {
 		return nil, err
 	}
-	rows, err := tx.s.query(tx.during(ctx), tx.db.rebind(query), bindAll(args))
+	rows, err := tx.s.query(tx.during(ctx), tx.db.rebind(query), bindAll(args)) //nolint:rowserrcheck // the caller reads them: Rows.Err
 	if err != nil {
 		return nil, tx.fail(err)
 	}

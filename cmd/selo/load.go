@@ -36,7 +36,7 @@ func (c *loadCmd) Run(a *app) error {
 		for i := range bodies {
 			share := left / (bodies - i)
 			left -= share
-			body, err := load.Enrol(a.ctx, n.registry, certificate.Sigla(fmt.Sprintf("CARGA%d", i+1)), uint64(i+1)) //nolint:gosec // a small count
+			body, err := load.Enrol(a.ctx, n.registry, certificate.Sigla(fmt.Sprintf("CARGA%d", i+1)), uint64(i+1))
 			if err != nil {
 				return err
 			}

@@ -116,7 +116,7 @@ func (n *node) handlers(sender notify.Sender) map[string]job.Handler {
 // loadOrMakeKeys reads the registry's private keys, making them on the first
 // start. The file is for its owner only.
 func loadOrMakeKeys(path string) (remessa.Keys, error) {
-	data, err := os.ReadFile(path) //nolint:gosec // the operator names the file
+	data, err := os.ReadFile(path)
 	if err == nil {
 		var keys remessa.Keys
 		if err := json.Unmarshal(data, &keys); err != nil {
@@ -135,7 +135,7 @@ func loadOrMakeKeys(path string) (remessa.Keys, error) {
 		return remessa.Keys{}, fmt.Errorf("encode keys: %w", err)
 	}
 	// O_EXCL: of two first starts at once, the second reads what the first wrote.
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // the operator names the file
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {
 		return loadOrMakeKeys(path)
 	}

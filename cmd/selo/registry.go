@@ -308,7 +308,7 @@ const maxSmallFile = 64 << 20
 
 // readSmall reads a whole file of bounded size.
 func readSmall(path string) ([]byte, error) {
-	f, err := os.Open(path) //nolint:gosec // the person names the file
+	f, err := os.Open(path)
 	if err != nil {
 		return nil, fault.New(fault.Invalid, "file.unreadable", "arquivo", path).Because(err)
 	}

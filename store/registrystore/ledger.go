@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 
 	"selo/ledger"
 	"selo/registry"
@@ -113,4 +114,28 @@ func (tx *Tx) FindPublication(ctx context.Context) (p registry.Publication, ok b
 		Scan(&p.Number, store.ScanTime(&p.At), &p.Head.Size, &root, &p.Checkpoint, &p.Reference)
 	copy(p.Head.Root[:], root)
 	return p, err == nil, absent(err, "find publication")
+}
+
+// ListPublications implements registry.Tx.
+func (tx *Tx) ListPublications(ctx context.Context, before int64, limit int) ([]registry.Publication, error) {
+	if before <= 0 {
+		before = math.MaxInt64
+	}
+	list := []registry.Publication{}
+	rows, err := tx.Query(ctx, `SELECT number, at, size, root, checkpoint FROM publication
+		WHERE number < ? ORDER BY number DESC LIMIT ?`, before, limit)
+	err = each(rows, err, func() error {
+		var p registry.Publication
+		var root []byte
+		if err := rows.Scan(&p.Number, store.ScanTime(&p.At), &p.Head.Size, &root, &p.Checkpoint); err != nil {
+			return err
+		}
+		copy(p.Head.Root[:], root)
+		list = append(list, p)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list publications: %w", err)
+	}
+	return list, nil
 }

@@ -2,7 +2,9 @@ package registrystore
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
+	"strings"
 
 	"selo/certificate"
 	"selo/registry"
@@ -70,17 +72,26 @@ func (tx *Tx) FindKeys(ctx context.Context, sigla certificate.Sigla, kind certif
 	for i := range keys {
 		binds[i] = keys[i][:]
 	}
+	// One look into the index for each key. Asked with IN, PostgreSQL without
+	// fresh statistics, as in the first large remessa, reads all of the body's
+	// records each time: it takes the body and kind to be rare.
+	bind := "(?)"
+	if tx.Dialect() == store.Postgres {
+		bind = "(?::bytea)"
+	}
 	err := store.InChunks(binds, func(in string, args []any) error {
 		rows, err := tx.Query(ctx, `
-			SELECT record_key, id FROM record
-			WHERE body = ? AND kind = ? AND record_key IN (`+in+`)`, append([]any{string(sigla), string(kind)}, args...)...)
+			SELECT k.column1, (SELECT id FROM record WHERE body = ? AND kind = ? AND record_key = k.column1)
+			FROM (VALUES `+strings.ReplaceAll(in, "?", bind)+`) AS k`, append([]any{string(sigla), string(kind)}, args...)...)
 		return each(rows, err, func() error {
 			var key []byte
-			var id certificate.ID
+			var id sql.NullString
 			if err := rows.Scan(&key, &id); err != nil {
 				return err
 			}
-			found[certificate.Key(key)] = id
+			if id.Valid {
+				found[certificate.Key(key)] = certificate.ID(id.String)
+			}
 			return nil
 		})
 	})
