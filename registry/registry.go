@@ -91,6 +91,9 @@ type Tx interface {
 
 	InsertPublication(ctx context.Context, p Publication) error
 	FindPublication(ctx context.Context) (p Publication, ok bool, err error)
+	// ListPublications gives those numbered below before, the newest first and
+	// without their Reference; before 0 means from the newest on.
+	ListPublications(ctx context.Context, before int64, limit int) ([]Publication, error)
 }
 
 // Record is where a record stands: its newest accepted revision.
