@@ -104,11 +104,31 @@ func isPlain(s string) bool {
 }
 
 // isForbidden tells the characters that no text may hold: control characters,
-// the two line breaks that JSON and JavaScript disagree about, and those that
-// turn the direction of writing and so can make a number read as another one.
+// the two line breaks that JSON and JavaScript disagree about, those that turn
+// the direction of writing and so can make a number read as another one, and
+// the invisible ones, with which two texts that look the same would differ.
 func isForbidden(r rune) bool {
-	return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' ||
-		r >= '\u202a' && r <= '\u202e' || r >= '\u2066' && r <= '\u2069'
+	return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' || r > unicode.MaxASCII && unicode.Is(unicode.Cf, r)
+}
+
+// isInvisible tells the characters that come along with pasted text and mean
+// nothing: zero-width spaces and joiners, soft hyphens, byte-order marks.
+func isInvisible(r rune) bool {
+	turns := r >= '\u202a' && r <= '\u202e' || r >= '\u2066' && r <= '\u2069'
+	return r > unicode.MaxASCII && !turns && unicode.Is(unicode.Cf, r)
+}
+
+// visible returns s without the invisible characters.
+func visible(s string) string {
+	if isPlain(s) || strings.IndexFunc(s, isInvisible) < 0 {
+		return s
+	}
+	return strings.Map(func(r rune) rune {
+		if isInvisible(r) {
+			return -1
+		}
+		return r
+	}, s)
 }
 
 func blank(s string) bool { return strings.TrimSpace(s) == "" }
@@ -134,9 +154,9 @@ func (id ID) Valid() bool {
 	return true
 }
 
-// Clean brings what people typed or pasted into the form that is kept: NFC, no
-// white space at the ends and single spaces inside (line breaks stay in the
-// remarks), and Active for a situation that was not given. Nothing is sorted
+// Clean brings what people typed or pasted into the form that is kept: NFC,
+// without invisible characters, no white space at the ends and single spaces
+// inside (line breaks stay in the remarks), and Active for a situation that was not given. Nothing is sorted
 // or dropped; values that are wrong stay for the rules to name.
 func (c *Certificate) Clean() {
 	squeeze(&c.Number, &c.Laboratory, &c.ReportNumber, &c.Signatories)
@@ -226,12 +246,13 @@ func activate(s *Situation) {
 
 func squeeze(texts ...*string) {
 	for _, s := range texts {
-		*s = brasil.Squeeze(*s)
+		*s = brasil.Squeeze(visible(*s))
 	}
 }
 
 // squeezeLines squeezes each line and drops empty lines at both ends.
 func squeezeLines(s string) string {
+	s = visible(s)
 	if !strings.ContainsAny(s, "\r\n\u0085\u2028\u2029") {
 		return brasil.Squeeze(s)
 	}
