@@ -28,7 +28,15 @@ const (
 	large           = 1_000_000
 )
 
-func (b *bench) add(r row) { b.rows = append(b.rows, r) }
+// add keeps a row, and shows it at once: the table comes late.
+func (b *bench) add(r row) {
+	b.rows = append(b.rows, r)
+	line := "  " + r.What + ": " + r.Measured
+	if r.Floor != "" {
+		line += "; floor " + r.Floor + "; ratio " + r.Ratio
+	}
+	b.say.Line(line)
+}
 
 // programRows are those of the program itself; it is built in any case.
 func (b *bench) programRows(ctx context.Context) error {
