@@ -112,7 +112,7 @@ func (b *body) compare() {
 	}
 }
 
-// official compares what the registry holds of a body with the model, revision by revision.
+// compareOfficial compares what the registry holds of a body with the model, revision by revision.
 func (b *body) compareOfficial() {
 	b.Helper()
 	b.must(b.base.Read(b.ctx, func(tx registry.Tx) error {

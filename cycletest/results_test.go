@@ -27,7 +27,7 @@ func (s *teller) fetch() {
 	}
 }
 
-// apply applies a result and tells whether it ended a remessa.
+// apply applies a result, whichever it is of.
 func (s *teller) apply(res remessa.Result) {
 	b := s.b
 	mine := b.known(res.Sequence, res.Digest)

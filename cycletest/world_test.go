@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -112,7 +113,7 @@ func (w *world) open() {
 	w.registry = &registry.Registry{Store: w.base, Keys: w.keys, Origin: "selo.example/registro", Name: "Registro de teste"}
 	if w.server != nil {
 		w.registry.URL = w.server.URL
-		w.handler.Store(api.New(api.Deps{Registry: w.registry, Catalog: &catalog.Holder{}, Clock: w.clock, Temp: w.dir}))
+		w.handler.Store(api.New(api.Deps{Registry: w.registry, Catalog: &catalog.Holder{}, Clock: w.clock, Temp: w.dir, Log: slog.New(slog.DiscardHandler)}))
 	}
 }
 
