@@ -25,6 +25,9 @@ type Certificate struct {
 	At     brasil.Date           `json:"em,omitzero" doc:"Dia de que se trata, quando pedido"`
 }
 
+// maxBuffer is the largest buffer kept for the next answer, in bytes.
+const maxBuffer = 64 << 10
+
 // certificateParameters are those of the query; any other is refused.
 var certificateParameters = []string{"em", "q", "limite", "cursor"}
 
@@ -55,16 +58,19 @@ func (s *Server) getCertificate(c *call) error {
 	return c.writeBytes(http.StatusOK, data)
 }
 
-// answerCertificate answers the usual question, out of the lately answered ones if it can.
+// answerCertificate answers the usual question.
 func (s *Server) answerCertificate(c *call, body certificate.Sigla, number string) error {
-	e, key := s.editionOf(c.catalog), string(body)+"\x00"+number
-	data, known := s.answers.get(e, key)
-	if !known {
-		var err error
-		if data, err = certificateJSON(c, body, number, catalog.ProductQuery{}); err != nil {
-			return err
-		}
-		s.answers.put(e, key, data)
+	buffer, _ := s.buffers.Get().(*[]byte)
+	if buffer == nil {
+		buffer = new([]byte)
+	}
+	defer s.buffers.Put(buffer)
+	data, err := c.catalog.AppendCertificate(c.r.Context(), (*buffer)[:0], body, number)
+	if err != nil {
+		return err
+	}
+	if cap(data) <= maxBuffer {
+		*buffer = data
 	}
 	return c.writeBytes(http.StatusOK, data)
 }

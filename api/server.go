@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -65,7 +66,7 @@ type Server struct {
 	exports    chan struct{}
 	edition    atomic.Pointer[edition]
 	names      atomic.Pointer[names]
-	answers    answers
+	buffers    sync.Pool // of *[]byte, for answers about single certificates
 	files      dataFiles
 }
 

@@ -177,7 +177,7 @@ func produce(ctx context.Context, src Source, pub Publication, n *names, tmp str
 			if err != nil {
 				return err
 			}
-			return sp.put(spoolKey(certificate.KindProduct, e.Body, id), p.id, p.brand, p.model)
+			return sp.put(spoolKey(certificate.KindProduct, e.Body, id), p.id, p.brand, p.model, p.shown)
 		})
 	}
 	if err == nil {

@@ -30,9 +30,11 @@ type Catalog struct {
 	clock clock.Clock
 	names *names
 
-	stmts   statements
-	crowded sync.Map     // whether too many words begin so: string to bool
-	asked   atomic.Int64 // how often that was found out
+	stmts     statements
+	lookers   *lookers // for look-ups by key
+	companies companyTexts
+	crowded   sync.Map     // whether too many words begin so: string to bool
+	asked     atomic.Int64 // how often that was found out
 
 	mu      sync.Mutex
 	readers int  // guarded by mu
@@ -64,6 +66,9 @@ func Open(ctx context.Context, path string, opt OpenOptions) (*Catalog, error) {
 	}
 	c := &Catalog{path: path, seal: s, db: db, clock: opt.Clock}
 	if err = openAll(ctx, db, connections); err == nil {
+		c.lookers, err = openLookers(db, path)
+	}
+	if err == nil {
 		err = c.prepare(ctx)
 	}
 	if err != nil {
@@ -95,8 +100,20 @@ func sealOf(path string, check func([]byte, string) error) (*Seal, error) {
 	return s, nil
 }
 
+// Page cache in KiB, and bytes of the file mapped into memory, of a connection that searches.
+const (
+	readerCache = 8192
+	readerMap   = 256 << 20
+)
+
+// readingSource names a file that nobody writes any more.
+func readingSource(path string, cache, mapped int) (string, error) {
+	return dataSource(path, "mode=ro", "immutable=1", "_pragma=query_only(1)", fmt.Sprintf("_pragma=cache_size(-%d)", cache),
+		fmt.Sprintf("_pragma=mmap_size(%d)", mapped))
+}
+
 func openForReading(path string, connections int) (*sql.DB, error) {
-	dsn, err := dataSource(path, "mode=ro", "immutable=1", "_pragma=query_only(1)", "_pragma=cache_size(-8192)", "_pragma=mmap_size(268435456)")
+	dsn, err := readingSource(path, readerCache, readerMap)
 	if err != nil {
 		return nil, err
 	}
@@ -140,7 +157,11 @@ func (c *Catalog) prepare(ctx context.Context) error {
 // Close closes the file at once, readers or not; a [Holder] waits for them.
 func (c *Catalog) Close() error {
 	c.stmts.close()
-	if err := c.db.Close(); err != nil {
+	var err error
+	if c.lookers != nil {
+		err = c.lookers.close()
+	}
+	if err := errors.Join(err, c.db.Close()); err != nil {
 		return fmt.Errorf("close snapshot: %w", err)
 	}
 	return nil

@@ -147,12 +147,14 @@ func (u *updater) company(body certificate.Sigla, id certificate.ID) (companyRef
 
 func (u *updater) product(body certificate.Sigla, id certificate.ID) (productRef, error) {
 	var p productRef
-	var brand, model, commercial, family string
-	err := u.one("SELECT id, marca, modelo, designacao, familia FROM produto WHERE uuid = ? AND organismo = ?",
-		[]any{idBytes(id), string(body)}, &p.id, &brand, &model, &commercial, &family)
+	var brand, model, commercial, family, description, gtins string
+	var imported int64
+	err := u.one("SELECT id, marca, modelo, importado, designacao, familia, descricao, gtins FROM produto WHERE uuid = ? AND organismo = ?",
+		[]any{idBytes(id), string(body)}, &p.id, &brand, &model, &imported, &commercial, &family, &description, &gtins)
 	if err != nil {
 		return productRef{}, fmt.Errorf("find product %s: %w", id, err)
 	}
 	p.brand, p.model = productWords(brand, model, commercial, family)
+	p.shown = shownProduct(brand, model, imported != 0, commercial, family, description, gtins)
 	return p, nil
 }

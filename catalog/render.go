@@ -37,6 +37,7 @@ type companyRef struct {
 type productRef struct {
 	id           int64
 	brand, model string // words for the index
+	shown        string // as shownProduct gives it
 }
 
 // renderer turns revisions into rows. It is used by one goroutine.
@@ -46,6 +47,7 @@ type renderer struct {
 	out   sink
 	refs  resolver
 	text  indexText
+	ready readyText
 }
 
 // decode reads an accepted revision; what the registry accepted is canonical.
@@ -116,10 +118,12 @@ func (r *renderer) putProduct(e Entry) (certificate.ID, productRef, error) {
 	if p.Imported {
 		imported = 1
 	}
+	codes := strings.Join(gtins, ";")
 	row := []any{e.Index, idBytes(rev.ID), string(e.Body), p.Brand, p.Model, imported, p.CommercialName, p.Family,
-		p.Description, strings.Join(gtins, ";"), productKey(p.Brand, p.Model)}
-	brand, model := productWords(p.Brand, p.Model, p.CommercialName, p.Family)
-	return rev.ID, productRef{id: e.Index, brand: brand, model: model}, r.out.put(tableProduct, row)
+		p.Description, codes, productKey(p.Brand, p.Model)}
+	ref := productRef{id: e.Index, shown: shownProduct(p.Brand, p.Model, p.Imported, p.CommercialName, p.Family, p.Description, codes)}
+	ref.brand, ref.model = productWords(p.Brand, p.Model, p.CommercialName, p.Family)
+	return rev.ID, ref, r.out.put(tableProduct, row)
 }
 
 // putCertificate renders a certificate, its links and its index row.
@@ -135,10 +139,12 @@ func (r *renderer) putCertificate(e Entry) error {
 	sheet, reason := r.sheet(e, rev)
 	t := &r.text
 	t.reset()
+	r.ready.begin(situationNumber(c.Situation), dayNumber(c.ValidUntil), reason)
 	applicant, err := r.putParties(e, c)
 	if err != nil {
 		return err
 	}
+	r.ready.endParties()
 	if sheet.Products, err = r.putLinks(e, c); err != nil {
 		return err
 	}
@@ -146,7 +152,7 @@ func (r *renderer) putCertificate(e Entry) error {
 	if err != nil {
 		return err
 	}
-	if err := r.out.put(tableSheet, []any{e.Index, string(data)}); err != nil {
+	if err := r.out.put(tableSheet, []any{e.Index, string(data), r.ready.end(rev.ID)}); err != nil {
 		return err
 	}
 	row := certificateRow{id: e.Index, body: string(e.Body), number: c.Number, situation: situationNumber(c.Situation),
@@ -177,6 +183,7 @@ func (r *renderer) putParties(e Entry, c *certificate.Certificate) (string, erro
 		if link.Situation == certificate.Active {
 			p.add(ref.name, link.Role)
 			r.text.company(ref)
+			r.ready.party(link.Role, r.names.role(link.Role), dayNumber(link.EnteredOn), ref.id)
 		}
 	}
 	return p.applicant(), nil
@@ -219,6 +226,8 @@ func (r *renderer) putLinks(e Entry, c *certificate.Certificate) (int, error) {
 		if link.Situation == certificate.Active {
 			active++
 			r.text.product(product)
+			r.ready.product(int64(i), product.shown, linkText{company: company.id, modality: string(link.Modality), lot: link.Lot,
+				quantity: link.Quantity, serial: link.Serial, licence: link.ImportLicence, entered: dayNumber(link.EnteredOn)})
 		}
 	}
 	return active, nil

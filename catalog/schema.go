@@ -16,7 +16,7 @@ import (
 // and user_version (bytes 60–63).
 const (
 	applicationID = 0x53454C4F // "SELO"
-	formatVersion = 1
+	formatVersion = 2
 )
 
 // table is one table of rows; the digest, the inserts and the dumps follow from it.
@@ -26,22 +26,23 @@ type table struct {
 	name    string
 	key     string // columns of the primary key
 	columns []string
+	derived int // how many of the columns, the last ones, follow from other rows and are outside the digest
 }
 
 // The tables of rows. Dates are integers YYYYMMDD, 0 for none; situations are
 // the numbers of [situationNumber]; texts are as published.
 var (
-	tableCompany = &table{"empresa", "id", []string{"id", "uuid", "organismo", "cnpj", "dados"}}
-	tableProduct = &table{"produto", "id", []string{"id", "uuid", "organismo", "marca", "modelo", "importado",
+	tableCompany = &table{name: "empresa", key: "id", columns: []string{"id", "uuid", "organismo", "cnpj", "dados"}}
+	tableProduct = &table{name: "produto", key: "id", columns: []string{"id", "uuid", "organismo", "marca", "modelo", "importado",
 		"designacao", "familia", "descricao", "gtins", "chave"}}
-	tableGTIN        = &table{"gtin", "produto, numero", []string{"produto", "numero"}}
-	tableCertificate = &table{"certificado", "id", []string{"id", "organismo", "numero", "compacto", "situacao", "expirado",
+	tableGTIN        = &table{name: "gtin", key: "produto, numero", columns: []string{"produto", "numero"}}
+	tableCertificate = &table{name: "certificado", key: "id", columns: []string{"id", "organismo", "numero", "compacto", "situacao", "expirado",
 		"emissao", "validade", "tipo", "classe", "motivo", "solicitante", "produtos"}}
-	tableSheet       = &table{"ficha", "id", []string{"id", "dados"}}
-	tableParticipant = &table{"participante", "certificado, seq", []string{"certificado", "seq", "empresa", "papel", "situacao", "entrada"}}
-	tableLink        = &table{"vinculo", "certificado, seq", []string{"certificado", "seq", "produto", "empresa", "situacao", "modalidade",
+	tableSheet       = &table{name: "ficha", key: "id", columns: []string{"id", "dados", "pronto"}, derived: 1}
+	tableParticipant = &table{name: "participante", key: "certificado, seq", columns: []string{"certificado", "seq", "empresa", "papel", "situacao", "entrada"}}
+	tableLink        = &table{name: "vinculo", key: "certificado, seq", columns: []string{"certificado", "seq", "produto", "empresa", "situacao", "modalidade",
 		"lote", "quantidade", "serie", "licenca", "entrada"}}
-	tableIndex = &table{"busca", "rowid", []string{"rowid", "numero", "organismo", "classe", "documentos", "empresas", "marcas", "modelos", "filtros"}}
+	tableIndex = &table{name: "busca", key: "rowid", columns: []string{"rowid", "numero", "organismo", "classe", "documentos", "empresas", "marcas", "modelos", "filtros"}}
 
 	// contentTables are those the content digest covers; the index follows from them.
 	contentTables = []*table{tableCompany, tableProduct, tableGTIN, tableCertificate, tableSheet, tableParticipant, tableLink}
@@ -57,7 +58,7 @@ CREATE TABLE gtin (produto INTEGER NOT NULL, numero INTEGER NOT NULL, PRIMARY KE
 CREATE TABLE certificado (id INTEGER PRIMARY KEY, organismo TEXT NOT NULL, numero TEXT NOT NULL, compacto TEXT NOT NULL,
 	situacao INTEGER NOT NULL, expirado INTEGER NOT NULL, emissao INTEGER NOT NULL, validade INTEGER NOT NULL, tipo TEXT NOT NULL,
 	classe TEXT NOT NULL, motivo TEXT NOT NULL, solicitante TEXT NOT NULL, produtos INTEGER NOT NULL);
-CREATE TABLE ficha (id INTEGER PRIMARY KEY, dados TEXT NOT NULL);
+CREATE TABLE ficha (id INTEGER PRIMARY KEY, dados TEXT NOT NULL, pronto TEXT NOT NULL);
 CREATE TABLE participante (certificado INTEGER NOT NULL, seq INTEGER NOT NULL, empresa INTEGER NOT NULL, papel TEXT NOT NULL,
 	situacao INTEGER NOT NULL, entrada INTEGER NOT NULL, PRIMARY KEY (certificado, seq)) WITHOUT ROWID;
 CREATE TABLE vinculo (certificado INTEGER NOT NULL, seq INTEGER NOT NULL, produto INTEGER NOT NULL, empresa INTEGER NOT NULL,
@@ -92,7 +93,7 @@ var indexes = []string{
 func rowSum(t *table, row []any) [32]byte {
 	var stack [1024]byte
 	b := append(stack[:0], t.name...)
-	for _, field := range row {
+	for _, field := range row[:len(row)-t.derived] {
 		switch v := field.(type) {
 		case int64:
 			b = append(b, 'i')

@@ -204,7 +204,7 @@ func (c *Catalog) Products(ctx context.Context, body certificate.Sigla, num stri
 	if err != nil {
 		return nil, err
 	}
-	identity := "produtos\x00" + string(view.ID) + "\x00" + q.Text
+	identity := pageQuestion(view.ID, q.Text)
 	place, err := readCursor(identity, q.Cursor, -1)
 	if err != nil {
 		return nil, err
@@ -224,6 +224,11 @@ func (c *Catalog) Products(ctx context.Context, body certificate.Sigla, num stri
 		return true, nil
 	})
 	return page, err
+}
+
+// pageQuestion describes a list of products for its cursors.
+func pageQuestion(id certificate.ID, text string) string {
+	return "produtos\x00" + string(id) + "\x00" + text
 }
 
 func (p *ProductView) matches(asked []string) bool {
@@ -266,7 +271,7 @@ func (c *Catalog) eachProduct(ctx context.Context, id, after int64, fn func(seq 
 			if err := json.Unmarshal([]byte(company), &view); err != nil {
 				return fmt.Errorf("read company of product: %w", err)
 			}
-			name = CompanyName{view.ID, view.CNPJ, view.shownName()}
+			name = view.companyName()
 			companies[company] = name
 		}
 		p.Company = name

@@ -146,9 +146,9 @@ func (s *spool) company(body certificate.Sigla, id certificate.ID) (companyRef, 
 }
 
 func (s *spool) product(body certificate.Sigla, id certificate.ID) (productRef, error) {
-	index, f, err := s.get(spoolKey(certificate.KindProduct, body, id), 2)
+	index, f, err := s.get(spoolKey(certificate.KindProduct, body, id), 3)
 	if err != nil {
 		return productRef{}, err
 	}
-	return productRef{id: index, brand: f[0], model: f[1]}, nil
+	return productRef{id: index, brand: f[0], model: f[1], shown: f[2]}, nil
 }

@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -142,10 +144,11 @@ type updater struct {
 	stmts statements
 	r     *renderer
 	dirty map[int64]bool // certificates whose index row must be made again
+	stale map[int64]bool // certificates whose ready answer must be
 }
 
 func newUpdater(ctx context.Context, tx *sql.Tx, n *names, sum contentSum, today int64) *updater {
-	u := &updater{ctx: ctx, tx: tx, sum: sum, dirty: map[int64]bool{}}
+	u := &updater{ctx: ctx, tx: tx, sum: sum, dirty: map[int64]bool{}, stale: map[int64]bool{}}
 	u.r = &renderer{names: n, today: today, out: u, refs: u}
 	return u
 }
@@ -171,6 +174,11 @@ func (u *updater) run(src Source, old, pub Publication, progress func(done, tota
 	}
 	for id := range u.dirty {
 		if err := u.reindex(id); err != nil {
+			return err
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(u.stale)) {
+		if err := u.makeReady(id); err != nil {
 			return err
 		}
 	}
@@ -280,7 +288,7 @@ func (u *updater) companyChanged(e Entry) error {
 		if seen[owner] {
 			continue
 		}
-		seen[owner] = true
+		seen[owner], u.stale[owner] = true, true
 		if _, err := u.change(tableLink, "empresa", "WHERE certificado = ? AND empresa = ?", next.id, owner, oldID); err != nil {
 			return err
 		}
@@ -313,6 +321,9 @@ func (u *updater) productChanged(e Entry) error {
 	owners, err := u.change(tableLink, "produto", "WHERE produto = ?", next.id, row[0])
 	if err != nil {
 		return err
+	}
+	for _, owner := range owners {
+		u.stale[owner] = true
 	}
 	if brand, model := productWords(text(row[3]), text(row[4]), text(row[6]), text(row[7])); brand != next.brand || model != next.model {
 		for _, owner := range owners {
@@ -350,6 +361,7 @@ func (u *updater) certificateChanged(e Entry) error {
 			return err
 		}
 		delete(u.dirty, old)
+		delete(u.stale, old)
 	}
 	return u.r.putCertificate(e)
 }

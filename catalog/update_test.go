@@ -9,6 +9,7 @@ import (
 
 	"selo/brasil"
 	"selo/certificate"
+	"selo/clock"
 
 	"pgregory.net/rapid"
 )
@@ -173,6 +174,9 @@ func compare(rt *rapid.T, t *testing.T, updated, whole string) {
 	}
 	for _, path := range []string{updated, whole} {
 		if err := CheckFile(t.Context(), path, nil); err != nil {
+			rt.Fatalf("%s: %v", path, err)
+		}
+		if _, err := readyAnswers(t.Context(), path, clock.NewManual(publishedAt)); err != nil {
 			rt.Fatalf("%s: %v", path, err)
 		}
 	}

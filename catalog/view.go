@@ -41,6 +41,8 @@ type CompanyView struct {
 // shownName is the name people look for: the company's, else its trade name.
 func (c *CompanyView) shownName() string { return orCode(c.Name, c.TradeName) }
 
+func (c *CompanyView) companyName() CompanyName { return CompanyName{c.ID, c.CNPJ, c.shownName()} }
+
 // PartyView is a company in its role; only active ones are shown.
 type PartyView struct {
 	Role      Named       `json:"papel"`
