@@ -5,10 +5,10 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 MAKEFLAGS += --no-builtin-rules
 
-.PHONY: help run check setup fmt format vet lint imports generate generated test race fault fuzz bench bench-quick build cross
+.PHONY: help run check setup fmt format vet lint imports generate generated test race fault fuzz bench bench-quick build cross e2e screens assets
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
+	@grep -hE '^[a-z0-9-]+:.*## ' Makefile | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 20
 
 run: ## everything on this machine, with sample data
 	go run ./cmd/selo demo
@@ -63,3 +63,12 @@ build: ## the program for this machine, in ./bin
 
 cross: ## prove that it compiles for Windows and macOS
 	@scripts/cross.sh
+
+e2e: ## look at every page in a browser: accessibility, keyboard, widths, weight
+	@scripts/e2e.sh
+
+screens: ## the same, and take the pictures of docs/screens anew
+	@scripts/e2e.sh --screens
+
+assets: ## fetch web/static/vendor anew
+	@scripts/assets.sh

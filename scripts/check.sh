@@ -30,6 +30,7 @@ step 'Imports and rooms' imports
 step 'Generated code is fresh' generated
 step 'Lint' lint
 step 'Other platforms' cross
+step 'Pages in a browser' e2e
 step 'Faults' fault
 step 'Tests with the race detector' race
 printf '\n%s: %d s\n' "Everything holds${SELO_CHECK_SKIP:+ but what was left out ($SELO_CHECK_SKIP)}" $((SECONDS - begin))

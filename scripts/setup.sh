@@ -4,6 +4,7 @@
 #   ca-certificates   to reach the Go module proxy
 #   gcc, libc6-dev    the race detector needs cgo
 #   postgresql        the tests start servers of their own; its service is not used
+#   chromium, nodejs  make e2e looks at the pages in a browser
 #   golangci-lint     into ./bin, outside go.mod
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -16,6 +17,9 @@ missing_packages() {
 	command -v gcc >/dev/null || echo gcc
 	[ -e /usr/include/stdlib.h ] || echo libc6-dev
 	command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || echo postgresql
+	[ -x "${CHROMIUM:-/usr/bin/chromium}" ] || echo chromium
+	command -v node >/dev/null || echo nodejs
+	command -v npm >/dev/null || echo npm
 }
 
 # as_root runs a command as root, through sudo when needed.

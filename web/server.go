@@ -57,6 +57,14 @@ type resource map[string]*Route
 // it requests before any http.ServeMux sees them, because a mux would clean the
 // slashes of certificate numbers.
 func New(d Deps) *Server {
+	s := bare(d)
+	s.routes = s.table()
+	s.mount()
+	return s
+}
+
+// bare is a server without routes.
+func bare(d Deps) *Server {
 	if d.Log == nil {
 		d.Log = slog.Default()
 	}
@@ -67,8 +75,6 @@ func New(d Deps) *Server {
 			d.Log.Warn("public address is not an origin: forms are taken from the requested host only", "url", d.URL, "error", err)
 		}
 	}
-	s.routes = s.table()
-	s.mount()
 	return s
 }
 
@@ -226,10 +232,6 @@ func (s *Server) noRoute(r *Request, w http.ResponseWriter) {
 	w.Header().Set("Cache-Control", noStore)
 	if trimmed := strings.TrimRight(r.path, "/"); trimmed != "" && trimmed != r.path && strings.HasPrefix(trimmed, "/") && !strings.HasPrefix(trimmed, "//") {
 		http.Redirect(w, r.HTTP, r.relative(trimmed), http.StatusPermanentRedirect)
-		return
-	}
-	if r.path == "" { // "/en"
-		http.Redirect(w, r.HTTP, r.relative("/"), http.StatusPermanentRedirect)
 		return
 	}
 	s.fail(r, w, fault.New(fault.NotFound, "web.not_found"))

@@ -1,0 +1,68 @@
+// Starts the program with its demonstration data, and a browser.
+import { spawn } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { chromium } from "playwright-core";
+
+// freePort asks the system for a port that nobody listens on.
+function freePort() {
+	return new Promise((resolve, reject) => {
+		const server = createServer().once("error", reject);
+		server.listen(0, "127.0.0.1", () => {
+			const { port } = server.address();
+			server.close(() => resolve(port));
+		});
+	});
+}
+
+// startSite runs `selo demo` and waits until it has told its addresses, which
+// it does when the demonstration's cycle is through. SELO_E2E_URL names a site
+// that runs already.
+export async function startSite(binary) {
+	if (process.env.SELO_E2E_URL) return { url: process.env.SELO_E2E_URL.replace(/\/$/, ""), stop: async () => {} };
+	const url = `http://127.0.0.1:${await freePort()}`;
+	const child = spawn(binary, ["demo", "--addr", url.slice("http://".length)], { stdio: ["ignore", "pipe", "pipe"] });
+	let said = "";
+	const ended = new Promise((resolve) => child.once("exit", resolve));
+	await new Promise((resolve, reject) => {
+		const late = setTimeout(() => reject(new Error(`selo demo said nothing for a minute:\n${said}`)), 60_000);
+		const hear = (data) => {
+			said += data;
+			if (said.includes(`${url}/api/openapi.json`)) {
+				clearTimeout(late);
+				resolve();
+			}
+		};
+		child.stdout.on("data", hear);
+		child.stderr.on("data", hear);
+		child.once("error", reject);
+		ended.then((code) => reject(new Error(`selo demo ended with ${code}:\n${said}`)));
+	});
+	return {
+		url,
+		stop: async () => {
+			child.kill("SIGTERM");
+			await ended;
+		},
+	};
+}
+
+// startBrowser runs Debian's Chromium; CHROMIUM names another one.
+export async function startBrowser() {
+	const profile = await mkdtemp(join(tmpdir(), "selo-e2e-"));
+	const browser = await chromium.launch({
+		executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+		args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+			"--disable-background-networking", "--disable-component-update", "--disable-sync"],
+		env: { ...process.env, HOME: profile, XDG_CONFIG_HOME: profile, XDG_CACHE_HOME: profile },
+	});
+	return {
+		browser,
+		stop: async () => {
+			await browser.close();
+			await rm(profile, { recursive: true, force: true });
+		},
+	};
+}
