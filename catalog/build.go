@@ -155,12 +155,13 @@ func produce(ctx context.Context, src Source, pub Publication, n *names, tmp str
 	}
 	defer sp.close()
 	r := &renderer{names: n, today: dayNumber(brasil.Today(pub.At)), out: out, refs: sp}
-	total, seen := pub.Size, int64(0)
+	total, seen, newest := pub.Size, int64(0), newRevisionSet(0, pub.Size)
 	each := func(kind certificate.Kind, fn func(Entry) error) error {
 		return src.EachRevision(ctx, kind, 0, pub.Size, true, func(e Entry) error {
 			if seen++; progress != nil && seen%4096 == 0 {
 				progress(min(seen, total), total)
 			}
+			newest.add(e.Index)
 			return fn(e)
 		})
 	}
@@ -182,6 +183,9 @@ func produce(ctx context.Context, src Source, pub Publication, n *names, tmp str
 	}
 	if err == nil {
 		err = each(certificate.KindCertificate, r.putCertificate)
+	}
+	if err == nil {
+		err = r.putPasts(ctx, src, 0, pub.Size, newest, nil)
 	}
 	if err == nil && progress != nil {
 		progress(total, total)

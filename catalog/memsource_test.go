@@ -18,6 +18,7 @@ import (
 type memSource struct {
 	entries []memEntry
 	ref     Reference
+	at      time.Time // when what comes next is accepted; zero: 5 January 2026
 }
 
 type memEntry struct {
@@ -77,9 +78,13 @@ func (s *memSource) accept(tb testing.TB, body certificate.Sigla, id certificate
 	if err != nil {
 		tb.Fatal(err)
 	}
+	at := s.at
+	if at.IsZero() {
+		at = time.Date(2026, 1, 5, 12, 0, 0, 0, time.UTC)
+	}
 	index := int64(len(s.entries))
 	s.entries = append(s.entries, memEntry{Entry: Entry{Index: index, Hash: certificate.HashOf(canonical), Body: body,
-		AcceptedAt: time.Date(2026, 1, 5, 12, 0, 0, 0, time.UTC), Canonical: canonical}, kind: r.Kind(), id: id})
+		AcceptedAt: at, Canonical: canonical}, kind: r.Kind(), id: id})
 	return index
 }
 

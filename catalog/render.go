@@ -74,6 +74,9 @@ func (r *renderer) putCompany(e Entry) (certificate.ID, companyRef, error) {
 		return "", companyRef{}, err
 	}
 	row := []any{e.Index, idBytes(rev.ID), string(e.Body), string(view.CNPJ), string(data)}
+	if err := r.putSince(e, rev); err != nil {
+		return "", companyRef{}, err
+	}
 	return rev.ID, view.ref(e.Index), r.out.put(tableCompany, row)
 }
 
@@ -103,9 +106,10 @@ func (r *renderer) putProduct(e Entry) (certificate.ID, productRef, error) {
 		return "", productRef{}, fmt.Errorf("revision %d is not of a product", e.Index)
 	}
 	p := rev.Product
-	var gtins []string
+	if err := r.putSince(e, rev); err != nil {
+		return "", productRef{}, err
+	}
 	for _, g := range p.GTINs {
-		gtins = append(gtins, string(g))
 		n, err := strconv.ParseInt(string(g), 10, 64)
 		if err != nil {
 			continue // an old code that is no number can be read, not looked up
@@ -114,16 +118,26 @@ func (r *renderer) putProduct(e Entry) (certificate.ID, productRef, error) {
 			return "", productRef{}, err
 		}
 	}
+	row := productRow(e, rev)
+	codes := text(row[9])
+	ref := productRef{id: e.Index, shown: shownProduct(p.Brand, p.Model, p.Imported, p.CommercialName, p.Family, p.Description, codes)}
+	ref.brand, ref.model = productWords(p.Brand, p.Model, p.CommercialName, p.Family)
+	return rev.ID, ref, r.out.put(tableProduct, row)
+}
+
+// productRow is a product's row in the table produto.
+func productRow(e Entry, rev *certificate.Revision) []any {
+	p := rev.Product
 	imported := int64(0)
 	if p.Imported {
 		imported = 1
 	}
-	codes := strings.Join(gtins, ";")
-	row := []any{e.Index, idBytes(rev.ID), string(e.Body), p.Brand, p.Model, imported, p.CommercialName, p.Family,
-		p.Description, codes, productKey(p.Brand, p.Model)}
-	ref := productRef{id: e.Index, shown: shownProduct(p.Brand, p.Model, p.Imported, p.CommercialName, p.Family, p.Description, codes)}
-	ref.brand, ref.model = productWords(p.Brand, p.Model, p.CommercialName, p.Family)
-	return rev.ID, ref, r.out.put(tableProduct, row)
+	gtins := make([]string, len(p.GTINs))
+	for i, g := range p.GTINs {
+		gtins[i] = string(g)
+	}
+	return []any{e.Index, idBytes(rev.ID), string(e.Body), p.Brand, p.Model, imported, p.CommercialName, p.Family,
+		p.Description, strings.Join(gtins, ";"), productKey(p.Brand, p.Model)}
 }
 
 // putCertificate renders a certificate, its links and its index row.

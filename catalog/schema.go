@@ -16,7 +16,7 @@ import (
 // and user_version (bytes 60–63).
 const (
 	applicationID = 0x53454C4F // "SELO"
-	formatVersion = 2
+	formatVersion = 3
 )
 
 // table is one table of rows; the digest, the inserts and the dumps follow from it.
@@ -42,10 +42,12 @@ var (
 	tableParticipant = &table{name: "participante", key: "certificado, seq", columns: []string{"certificado", "seq", "empresa", "papel", "situacao", "entrada"}}
 	tableLink        = &table{name: "vinculo", key: "certificado, seq", columns: []string{"certificado", "seq", "produto", "empresa", "situacao", "modalidade",
 		"lote", "quantidade", "serie", "licenca", "entrada"}}
+	tablePast  = &table{name: "passado", key: "id", columns: []string{"id", "uuid", "organismo", "dados"}}
+	tableSince = &table{name: "desde", key: "id", columns: []string{"id", "uuid", "organismo", "aceita"}}
 	tableIndex = &table{name: "busca", key: "rowid", columns: []string{"rowid", "numero", "organismo", "classe", "documentos", "empresas", "marcas", "modelos", "filtros"}}
 
 	// contentTables are those the content digest covers; the index follows from them.
-	contentTables = []*table{tableCompany, tableProduct, tableGTIN, tableCertificate, tableSheet, tableParticipant, tableLink}
+	contentTables = []*table{tableCompany, tableProduct, tableGTIN, tableCertificate, tableSheet, tableParticipant, tableLink, tablePast, tableSince}
 )
 
 // schema makes the tables of rows.
@@ -64,6 +66,8 @@ CREATE TABLE participante (certificado INTEGER NOT NULL, seq INTEGER NOT NULL, e
 CREATE TABLE vinculo (certificado INTEGER NOT NULL, seq INTEGER NOT NULL, produto INTEGER NOT NULL, empresa INTEGER NOT NULL,
 	situacao INTEGER NOT NULL, modalidade TEXT NOT NULL, lote TEXT NOT NULL, quantidade INTEGER NOT NULL, serie TEXT NOT NULL,
 	licenca TEXT NOT NULL, entrada INTEGER NOT NULL, PRIMARY KEY (certificado, seq)) WITHOUT ROWID;
+CREATE TABLE passado (id INTEGER PRIMARY KEY, uuid BLOB NOT NULL, organismo TEXT NOT NULL, dados TEXT NOT NULL);
+CREATE TABLE desde (id INTEGER PRIMARY KEY, uuid BLOB NOT NULL, organismo TEXT NOT NULL, aceita INTEGER NOT NULL);
 `
 
 // indexSchema makes the text index. It holds folded words only (brasil.Fold),
@@ -81,6 +85,8 @@ var indexes = []string{
 	`CREATE INDEX empresa_cnpj ON empresa (cnpj) WHERE cnpj <> ''`,
 	`CREATE INDEX produto_uuid ON produto (uuid)`,
 	`CREATE INDEX produto_chave ON produto (chave)`,
+	`CREATE INDEX passado_uuid ON passado (uuid)`,
+	`CREATE INDEX desde_uuid ON desde (uuid)`,
 	`CREATE INDEX gtin_numero ON gtin (numero)`,
 	`CREATE INDEX certificado_compacto ON certificado (compacto, organismo)`,
 	`CREATE INDEX certificado_validade ON certificado (validade) WHERE situacao = 1 AND validade > 0`,

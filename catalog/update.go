@@ -145,16 +145,18 @@ type updater struct {
 	r     *renderer
 	dirty map[int64]bool // certificates whose index row must be made again
 	stale map[int64]bool // certificates whose ready answer must be
+
+	earlier map[string]int64 // certificates that changed, with their revision before
 }
 
 func newUpdater(ctx context.Context, tx *sql.Tx, n *names, sum contentSum, today int64) *updater {
-	u := &updater{ctx: ctx, tx: tx, sum: sum, dirty: map[int64]bool{}, stale: map[int64]bool{}}
+	u := &updater{ctx: ctx, tx: tx, sum: sum, dirty: map[int64]bool{}, stale: map[int64]bool{}, earlier: map[string]int64{}}
 	u.r = &renderer{names: n, today: today, out: u, refs: u}
 	return u
 }
 
 func (u *updater) run(src Source, old, pub Publication, progress func(done, total int64)) error {
-	done := int64(0)
+	done, newest := int64(0), newRevisionSet(old.Size, pub.Size)
 	for _, step := range []struct {
 		kind certificate.Kind
 		fn   func(Entry) error
@@ -163,11 +165,15 @@ func (u *updater) run(src Source, old, pub Publication, progress func(done, tota
 			if done++; progress != nil && done%1024 == 0 {
 				progress(old.Size+min(done, pub.Size-old.Size), pub.Size)
 			}
+			newest.add(e.Index)
 			return step.fn(e)
 		})
 		if err != nil {
 			return err
 		}
+	}
+	if err := u.r.putPasts(u.ctx, src, old.Size, pub.Size, newest, u.earlier); err != nil {
+		return err
 	}
 	if err := u.expire(); err != nil {
 		return err
@@ -278,6 +284,9 @@ func (u *updater) companyChanged(e Entry) error {
 		return fmt.Errorf("read company at %d: %w", old[0][0], err)
 	}
 	oldID := number(old[0][0])
+	if err := u.r.putPast(oldID, idBytes(rev.ID), e.Body, []byte(text(old[0][4]))); err != nil {
+		return err
+	}
 	before := view.ref(oldID)
 	owners, err := u.change(tableParticipant, "empresa", "WHERE empresa = ?", next.id, oldID)
 	if err != nil {
@@ -315,6 +324,9 @@ func (u *updater) productChanged(e Entry) error {
 		return err
 	}
 	row := old[0]
+	if err := u.r.putPastProduct(row); err != nil {
+		return err
+	}
 	if _, err := u.drop(tableGTIN, "WHERE produto = ?", row[0]); err != nil {
 		return err
 	}
@@ -347,6 +359,7 @@ func (u *updater) certificateChanged(e Entry) error {
 		return err
 	}
 	if old != 0 {
+		u.earlier[spoolKey(certificate.KindCertificate, e.Body, rev.ID)] = old
 		for _, t := range []*table{tableCertificate, tableSheet} {
 			if _, err := u.drop(t, "WHERE id = ?", old); err != nil {
 				return err

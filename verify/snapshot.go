@@ -38,6 +38,8 @@ var snapshotTables = []struct{ name, columns string }{
 	{"ficha", "id, dados"},
 	{"participante", "certificado, seq, empresa, papel, situacao, entrada"},
 	{"vinculo", "certificado, seq, produto, empresa, situacao, modalidade, lote, quantidade, serie, licenca, entrada"},
+	{"passado", "id, uuid, organismo, dados"},
+	{"desde", "id, uuid, organismo, aceita"},
 }
 
 // shown is the publication that a snapshot shows.
@@ -113,7 +115,7 @@ func checkSeal(ctx context.Context, c *Check, path string) (*seal, error) {
 		return nil, fmt.Errorf("read seal: %w", err)
 	}
 	var s seal
-	if json.Unmarshal(text, &s) != nil || s.Format != 2 || s.Bytes != info.Size()-sealFooter-length {
+	if json.Unmarshal(text, &s) != nil || s.Format != 3 || s.Bytes != info.Size()-sealFooter-length {
 		c.find("verify.snapshot.seal", path)
 		return nil, nil //nolint:nilnil // none: a finding says why
 	}
