@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"selo/catalog"
 	"selo/clock"
@@ -82,7 +83,8 @@ func openNode(ctx context.Context, flags registryFlags) (*node, error) {
 	n := &node{flags: flags, store: base, registry: r, holder: &catalog.Holder{}, clock: clock.System{}}
 	n.follower = &follower{store: base, dir: filepath.Join(flags.Data, "catalogo"), holder: n.holder, keys: keys,
 		clock: n.clock, wake: make(chan struct{}, 1)}
-	n.runner = job.NewRunner(base.DB, job.Options{Handlers: n.handlers(sender),
+	// A minute: after a crash of the only server a body must not wait longer.
+	n.runner = job.NewRunner(base.DB, job.Options{Handlers: n.handlers(sender), Lease: time.Minute,
 		Schedules: map[string]job.Schedule{registry.PublishKind: registry.PublishSchedule()}})
 	base.OnEnqueue(n.runner.Wake)
 	err = base.Write(ctx, func(tx registry.Tx) error { return tx.PinIdentity(ctx, flags.Origin, keys.Public()) })
