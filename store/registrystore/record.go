@@ -148,15 +148,19 @@ func (tx *Tx) putRecords(ctx context.Context, sigla certificate.Sigla, remessaID
 
 // pageSize is how many rows are read before they are handed over: while a
 // result is open the transaction can do nothing else.
+//
+// Revisions are read by ranges of positions, which have no gaps. With LIMIT
+// instead, PostgreSQL without fresh statistics reads and sorts all that is
+// left of a remessa for every page.
 const pageSize = 2000
 
 // EachHash implements registry.Tx.
 func (tx *Tx) EachHash(ctx context.Context, remessaID int64, fn func(certificate.Hash) error) error {
-	for next := int64(0); ; {
+	for next := int64(0); ; next += pageSize {
 		hashes := make([]certificate.Hash, 0, pageSize)
 		rows, err := tx.Query(ctx, `
-			SELECT hash FROM revision WHERE remessa_id = ? AND position >= ?
-			ORDER BY position LIMIT ?`, remessaID, next, pageSize)
+			SELECT hash FROM revision WHERE remessa_id = ? AND position >= ? AND position < ?
+			ORDER BY position`, remessaID, next, next+pageSize)
 		err = each(rows, err, func() error {
 			var hash []byte
 			if err := rows.Scan(&hash); err != nil {
@@ -176,7 +180,6 @@ func (tx *Tx) EachHash(ctx context.Context, remessaID int64, fn func(certificate
 		if len(hashes) < pageSize {
 			return nil
 		}
-		next += pageSize
 	}
 }
 

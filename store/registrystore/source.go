@@ -95,13 +95,12 @@ func (s Source) eachOf(ctx context.Context, sp span, kind certificate.Kind, belo
 			WHERE n.record_id = v.record_id AND n.number = v.number + 1 AND m.first_index + n.position < ?)`
 		tail = append(tail, below)
 	}
-	query += ` ORDER BY v.position LIMIT ?`
-	tail = append(tail, pageSize)
-	for at := sp.from; ; {
+	query += ` ORDER BY v.position`
+	for at := sp.from; at < sp.to; at += pageSize {
 		var page []catalog.Entry
 		err := s.Store.DB.Read(ctx, func(tx *store.Tx) error {
 			page = make([]catalog.Entry, 0, pageSize)
-			rows, err := tx.Query(ctx, query, append([]any{sp.remessa, at, sp.to}, tail...)...)
+			rows, err := tx.Query(ctx, query, append([]any{sp.remessa, at, min(at+pageSize, sp.to)}, tail...)...)
 			return each(rows, err, func() error {
 				e := catalog.Entry{Body: sp.body, AcceptedAt: sp.accepted.Time}
 				var hash []byte
@@ -122,9 +121,6 @@ func (s Source) eachOf(ctx context.Context, sp span, kind certificate.Kind, belo
 				return err
 			}
 		}
-		if len(page) < pageSize {
-			return nil
-		}
-		at = page[len(page)-1].Index - sp.first + 1
 	}
+	return nil
 }
