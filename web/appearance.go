@@ -104,6 +104,7 @@ type appearanceChanged struct {
 }
 
 func (a appearanceChanged) write(r *Request, w http.ResponseWriter) error {
+	//nolint:gosec // Secure follows the public address: a site without TLS would otherwise lose it
 	http.SetCookie(w, &http.Cookie{Name: appearanceCookie, Value: a.String(), Path: "/", MaxAge: appearanceAge,
 		HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: strings.HasPrefix(r.server.deps.URL, "https://")})
 	return a.Redirect.write(r, w)

@@ -46,12 +46,21 @@ func (r *Request) Now() time.Time { return r.server.deps.Clock.Now() }
 // Today is the day of the request in Brasília.
 func (r *Request) Today() brasil.Date { return brasil.Today(r.Now()) }
 
-// Number, Date and Moment write as the language does; Moment in Brasília time.
-func (r *Request) Number(n int64) string       { return locale.Number(r.Lang, n) }
-func (r *Request) Date(d brasil.Date) string   { return locale.Date(r.Lang, d) }
-func (r *Request) Moment(t time.Time) string   { return locale.Moment(r.Lang, t) }
-func (r *Request) Word(code string) string     { return locale.Word(r.Lang, code) }
-func (r *Request) Field(path string) string    { return locale.Field(r.Lang, path) }
+// Number writes n as the language does.
+func (r *Request) Number(n int64) string { return locale.Number(r.Lang, n) }
+
+// Date writes a day as the language does; no day is "".
+func (r *Request) Date(d brasil.Date) string { return locale.Date(r.Lang, d) }
+
+// Moment writes a day and time in Brasília as the language does.
+func (r *Request) Moment(t time.Time) string { return locale.Moment(r.Lang, t) }
+
+// Word is a code of the program as people say it: "ativo" is "active".
+func (r *Request) Word(code string) string { return locale.Word(r.Lang, code) }
+
+// Field is a JSON path as people read it: "produtos[3].marca" is "Produtos, linha 4: Marca".
+func (r *Request) Field(path string) string { return locale.Field(r.Lang, path) }
+
 func (r *Request) languageTag() string         { return languageTags[r.Lang] }
 func (r *Request) asset(name string) string    { return assets().href(name) }
 func (r *Request) absolute(path string) string { return r.server.deps.URL + path }

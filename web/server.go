@@ -151,7 +151,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (s *Server) caught(r *Request, w http.ResponseWriter) {
 	switch cause := recover(); cause {
 	case nil:
-	case http.ErrAbortHandler: //nolint:errorlint // recover gives the very value
+	case http.ErrAbortHandler:
 		panic(cause)
 	default:
 		s.log.Error("panic", "id", r.id, "method", r.HTTP.Method, "path", r.HTTP.URL.Path, "panic", fmt.Sprint(cause), "stack", string(debug.Stack()))
@@ -231,7 +231,7 @@ func (s *Server) run(r *Request, w http.ResponseWriter) error {
 func (s *Server) noRoute(r *Request, w http.ResponseWriter) {
 	w.Header().Set("Cache-Control", noStore)
 	if trimmed := strings.TrimRight(r.path, "/"); trimmed != "" && trimmed != r.path && strings.HasPrefix(trimmed, "/") && !strings.HasPrefix(trimmed, "//") {
-		http.Redirect(w, r.HTTP, r.relative(trimmed), http.StatusPermanentRedirect)
+		http.Redirect(w, r.HTTP, r.relative(trimmed), http.StatusPermanentRedirect) //nolint:gosec // a path: it begins with one slash
 		return
 	}
 	s.fail(r, w, fault.New(fault.NotFound, "web.not_found"))
