@@ -249,6 +249,38 @@ func bareQuery(b *testing.B, c *Catalog, expression string) error {
 	return rows.Err()
 }
 
+// BenchmarkPage measures what the search page asks beside the hits.
+func BenchmarkPage(b *testing.B) {
+	c, _ := benchCatalog(b)
+	for name, ask := range map[string]func(text string) error{
+		"relevance": func(text string) error {
+			_, err := c.Search(b.Context(), Search{Text: text, Order: OrderRelevance})
+			return err
+		},
+		"sorted": func(text string) error {
+			_, err := c.Search(b.Context(), Search{Text: text, Order: OrderValidity})
+			return err
+		},
+		"facets":   func(text string) error { _, err := c.Facets(b.Context(), Search{Text: text}); return err },
+		"suggest":  func(text string) error { _, err := c.Suggest(b.Context(), text); return err },
+		"spelling": func(text string) error { _, err := c.Spelling(b.Context(), Search{Text: text}); return err },
+	} {
+		texts := []string{"falcao", "boreal domestico", "lum", "quartzo 12", "portaria inmetro 2021", "portaria zzzzz", "ccb1", "falcoa", "jacarnda boreal", "CCB-10000/99.001", "AB-12345"}
+		b.Run(name, func(b *testing.B) {
+			took := make([]time.Duration, 0, 1024)
+			for i := 0; b.Loop(); i++ {
+				start := b.Elapsed()
+				if err := ask(texts[i%len(texts)]); err != nil {
+					b.Fatal(err)
+				}
+				took = append(took, b.Elapsed()-start)
+			}
+			slices.Sort(took)
+			b.ReportMetric(float64(took[len(took)*99/100].Microseconds()), "p99-µs")
+		})
+	}
+}
+
 func BenchmarkLookup(b *testing.B) {
 	c, src := benchCatalog(b)
 	i := 0

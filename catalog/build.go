@@ -105,7 +105,7 @@ func buildRows(ctx context.Context, src Source, pub Publication, n *names, tmp s
 	}
 	words := tmp + wordsSuffix
 	defer func() { _ = os.Remove(words) }() // absent when it never came to that
-	sum, err := stream(ctx, src, pub, n, tmp, words, db, opt)
+	sum, known, err := stream(ctx, src, pub, n, tmp, words, db, opt)
 	if err != nil {
 		return "", err
 	}
@@ -117,6 +117,9 @@ func buildRows(ctx context.Context, src Source, pub Publication, n *names, tmp s
 		return "", fmt.Errorf("begin: %w", err)
 	}
 	defer tx.Rollback()
+	if err := known.write(ctx, tx); err != nil {
+		return "", err
+	}
 	if content, err = writeMeta(ctx, tx, pub, n, sum, 0); err != nil {
 		return "", err
 	}
@@ -128,9 +131,9 @@ func buildRows(ctx context.Context, src Source, pub Publication, n *names, tmp s
 
 // stream runs three goroutines: one decodes and renders, one writes rows, one
 // writes the text index to a file of its own.
-func stream(ctx context.Context, src Source, pub Publication, n *names, tmp, words string, db *sql.DB, opt Options) (contentSum, error) {
+func stream(ctx context.Context, src Source, pub Publication, n *names, tmp, words string, db *sql.DB, opt Options) (contentSum, vocabulary, error) {
 	group, ctx := errgroup.WithContext(ctx)
-	b := &batcher{ctx: ctx, rows: make(chan batch, batchesAhead), index: make(chan batch, batchesAhead), open: map[*table][]any{}}
+	b := &batcher{ctx: ctx, rows: make(chan batch, batchesAhead), index: make(chan batch, batchesAhead), open: map[*table][]any{}, words: vocabulary{}}
 	group.Go(func() error {
 		defer close(b.rows)
 		defer close(b.index)
@@ -142,9 +145,9 @@ func stream(ctx context.Context, src Source, pub Publication, n *names, tmp, wor
 	group.Go(func() error { return writeBatches(ctx, db, b.rows) })
 	group.Go(func() error { return writeIndex(ctx, words, b.index) })
 	if err := group.Wait(); err != nil {
-		return contentSum{}, err
+		return contentSum{}, nil, err
 	}
-	return b.sum, nil
+	return b.sum, b.words, nil
 }
 
 // produce renders everything: what is referred to comes first.
@@ -170,7 +173,7 @@ func produce(ctx context.Context, src Source, pub Publication, n *names, tmp str
 		if err != nil {
 			return err
 		}
-		return sp.put(spoolKey(certificate.KindCompany, e.Body, id), c.id, c.name, c.words, c.uf)
+		return sp.put(spoolKey(certificate.KindCompany, e.Body, id), c.id, c.name, c.words, c.marks)
 	})
 	if err == nil {
 		err = each(certificate.KindProduct, func(e Entry) error {
@@ -178,7 +181,7 @@ func produce(ctx context.Context, src Source, pub Publication, n *names, tmp str
 			if err != nil {
 				return err
 			}
-			return sp.put(spoolKey(certificate.KindProduct, e.Body, id), p.id, p.brand, p.model, p.shown)
+			return sp.put(spoolKey(certificate.KindProduct, e.Body, id), p.id, p.brand, p.model, p.shown, p.mark)
 		})
 	}
 	if err == nil {
@@ -199,11 +202,14 @@ type batcher struct {
 	rows, index chan batch
 	open        map[*table][]any
 	sum         contentSum
+	words       vocabulary
 }
 
 func (b *batcher) put(t *table, row []any) error {
 	if t != tableIndex {
 		b.sum.add(rowSum(t, row))
+	} else {
+		b.words.add(row)
 	}
 	args := b.open[t]
 	if args == nil {

@@ -49,8 +49,9 @@ func (u *updater) reindex(id int64) error {
 		return err
 	}
 	row.expired = row.isExpired(u.r.today)
+	row.facets = string(t.facet.text)
 	u.sum.add(rowSum(tableCertificate, row.fields()))
-	if err := u.exec("UPDATE certificado SET solicitante = ?, expirado = ? WHERE id = ?", row.applicant, row.expired, id); err != nil {
+	if err := u.exec("UPDATE certificado SET solicitante = ?, expirado = ?, facetas = ? WHERE id = ?", row.applicant, row.expired, row.facets, id); err != nil {
 		return err
 	}
 	t.sheet(sheet)
@@ -99,7 +100,7 @@ func (u *updater) indexParties(id int64) (string, error) {
 		}
 		ref := view.ref(company)
 		p.add(ref.name, certificate.RoleCode(role))
-		u.r.text.company(ref)
+		u.r.text.company(ref, certificate.RoleCode(role))
 	}
 	if err := rows.Err(); err != nil {
 		return "", fmt.Errorf("read parties of %d: %w", id, err)
@@ -108,7 +109,7 @@ func (u *updater) indexParties(id int64) (string, error) {
 }
 
 func (u *updater) indexProducts(id int64) error {
-	rows, err := u.QueryContext(u.ctx, `SELECT p.marca, p.modelo, p.designacao, p.familia FROM vinculo v JOIN produto p ON p.id = v.produto
+	rows, err := u.QueryContext(u.ctx, `SELECT p.marca, p.modelo, p.designacao, p.familia, p.importado FROM vinculo v JOIN produto p ON p.id = v.produto
 		WHERE v.certificado = ? AND v.situacao = 1 ORDER BY v.seq`, id)
 	if err != nil {
 		return fmt.Errorf("read products of %d: %w", id, err)
@@ -116,10 +117,11 @@ func (u *updater) indexProducts(id int64) error {
 	defer rows.Close()
 	for rows.Next() {
 		var brand, model, commercial, family string
-		if err := rows.Scan(&brand, &model, &commercial, &family); err != nil {
+		var imported int64
+		if err := rows.Scan(&brand, &model, &commercial, &family, &imported); err != nil {
 			return fmt.Errorf("read products of %d: %w", id, err)
 		}
-		var p productRef
+		p := productRef{mark: markOrigin(imported != 0)}
 		p.brand, p.model = productWords(brand, model, commercial, family)
 		u.r.text.product(p)
 	}
@@ -155,6 +157,7 @@ func (u *updater) product(body certificate.Sigla, id certificate.ID) (productRef
 		return productRef{}, fmt.Errorf("find product %s: %w", id, err)
 	}
 	p.brand, p.model = productWords(brand, model, commercial, family)
+	p.mark = markOrigin(imported != 0)
 	p.shown = shownProduct(brand, model, imported != 0, commercial, family, description, gtins)
 	return p, nil
 }

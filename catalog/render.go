@@ -31,13 +31,14 @@ type companyRef struct {
 	id    int64  // ledger index
 	name  string // as shown
 	words string // for the index
-	uf    string
+	marks string // for the facets: UF, country, CNPJ (see companyMarks)
 }
 
 type productRef struct {
 	id           int64
 	brand, model string // words for the index
 	shown        string // as shownProduct gives it
+	mark         string // for the facets: made in Brazil or imported
 }
 
 // renderer turns revisions into rows. It is used by one goroutine.
@@ -93,7 +94,7 @@ func (r *renderer) companyView(id certificate.ID, c *certificate.Company) *Compa
 }
 
 func (c *CompanyView) ref(index int64) companyRef {
-	return companyRef{id: index, name: c.shownName(), words: companyWords(c), uf: strings.ToLower(string(c.UF))}
+	return companyRef{id: index, name: c.shownName(), words: companyWords(c), marks: companyMarks(c)}
 }
 
 // putProduct renders a product and its GTINs.
@@ -120,7 +121,7 @@ func (r *renderer) putProduct(e Entry) (certificate.ID, productRef, error) {
 	}
 	row := productRow(e, rev)
 	codes := text(row[9])
-	ref := productRef{id: e.Index, shown: shownProduct(p.Brand, p.Model, p.Imported, p.CommercialName, p.Family, p.Description, codes)}
+	ref := productRef{id: e.Index, mark: markOrigin(p.Imported), shown: shownProduct(p.Brand, p.Model, p.Imported, p.CommercialName, p.Family, p.Description, codes)}
 	ref.brand, ref.model = productWords(p.Brand, p.Model, p.CommercialName, p.Family)
 	return rev.ID, ref, r.out.put(tableProduct, row)
 }
@@ -173,6 +174,7 @@ func (r *renderer) putCertificate(e Entry) error {
 		issued: dayNumber(c.IssuedOn), valid: dayNumber(c.ValidUntil), kind: string(c.Type), class: string(c.Class),
 		reason: reason, applicant: applicant, products: int64(sheet.Products)}
 	row.expired = row.isExpired(r.today)
+	row.facets = string(t.facet.text)
 	if err := r.out.put(tableCertificate, row.fields()); err != nil {
 		return err
 	}
@@ -196,7 +198,7 @@ func (r *renderer) putParties(e Entry, c *certificate.Certificate) (string, erro
 		}
 		if link.Situation == certificate.Active {
 			p.add(ref.name, link.Role)
-			r.text.company(ref)
+			r.text.company(ref, link.Role)
 			r.ready.party(link.Role, r.names.role(link.Role), dayNumber(link.EnteredOn), ref.id)
 		}
 	}
@@ -297,11 +299,12 @@ type certificateRow struct {
 	situation, expired, issued, valid int64
 	kind, class, reason, applicant    string
 	products                          int64
+	facets                            string // only where they are written
 }
 
 func (c *certificateRow) fields() []any {
 	return []any{c.id, c.body, c.number, compactNumber(c.number), c.situation, c.expired, c.issued, c.valid,
-		c.kind, c.class, c.reason, c.applicant, c.products}
+		c.kind, c.class, c.reason, c.applicant, c.products, c.facets}
 }
 
 // isExpired is 1 when an active certificate's validity ended before the day.

@@ -16,7 +16,7 @@ import (
 // and user_version (bytes 60–63).
 const (
 	applicationID = 0x53454C4F // "SELO"
-	formatVersion = 3
+	formatVersion = 4
 )
 
 // table is one table of rows; the digest, the inserts and the dumps follow from it.
@@ -37,7 +37,7 @@ var (
 		"designacao", "familia", "descricao", "gtins", "chave"}}
 	tableGTIN        = &table{name: "gtin", key: "produto, numero", columns: []string{"produto", "numero"}}
 	tableCertificate = &table{name: "certificado", key: "id", columns: []string{"id", "organismo", "numero", "compacto", "situacao", "expirado",
-		"emissao", "validade", "tipo", "classe", "motivo", "solicitante", "produtos"}}
+		"emissao", "validade", "tipo", "classe", "motivo", "solicitante", "produtos", "facetas"}, derived: 1}
 	tableSheet       = &table{name: "ficha", key: "id", columns: []string{"id", "dados", "pronto"}, derived: 1}
 	tableParticipant = &table{name: "participante", key: "certificado, seq", columns: []string{"certificado", "seq", "empresa", "papel", "situacao", "entrada"}}
 	tableLink        = &table{name: "vinculo", key: "certificado, seq", columns: []string{"certificado", "seq", "produto", "empresa", "situacao", "modalidade",
@@ -59,7 +59,8 @@ CREATE TABLE produto (id INTEGER PRIMARY KEY, uuid BLOB NOT NULL, organismo TEXT
 CREATE TABLE gtin (produto INTEGER NOT NULL, numero INTEGER NOT NULL, PRIMARY KEY (produto, numero)) WITHOUT ROWID;
 CREATE TABLE certificado (id INTEGER PRIMARY KEY, organismo TEXT NOT NULL, numero TEXT NOT NULL, compacto TEXT NOT NULL,
 	situacao INTEGER NOT NULL, expirado INTEGER NOT NULL, emissao INTEGER NOT NULL, validade INTEGER NOT NULL, tipo TEXT NOT NULL,
-	classe TEXT NOT NULL, motivo TEXT NOT NULL, solicitante TEXT NOT NULL, produtos INTEGER NOT NULL);
+	classe TEXT NOT NULL, motivo TEXT NOT NULL, solicitante TEXT NOT NULL, produtos INTEGER NOT NULL, facetas TEXT NOT NULL DEFAULT '');
+CREATE TABLE vocabulario (letras INTEGER PRIMARY KEY, palavras TEXT NOT NULL);
 CREATE TABLE ficha (id INTEGER PRIMARY KEY, dados TEXT NOT NULL, pronto TEXT NOT NULL);
 CREATE TABLE participante (certificado INTEGER NOT NULL, seq INTEGER NOT NULL, empresa INTEGER NOT NULL, papel TEXT NOT NULL,
 	situacao INTEGER NOT NULL, entrada INTEGER NOT NULL, PRIMARY KEY (certificado, seq)) WITHOUT ROWID;

@@ -37,6 +37,12 @@ type Search struct {
 	GTIN      string // of an active product
 	Situation string // ativo (also empty), suspenso, cancelado, expirado, todas
 	UF        string // of an active company
+	Country   string // of an active company, two letters
+	Role      string // code of a role that an active company has; with CNPJ: that company
+	Type      string // code of the type of certificate
+	Imported  string // sim, nao: of an active product
+	Validity  string // one of [Validities]
+	Order     string // one of [Orders]; empty is OrderRecent
 	Limit     int    // hits; 0 is DefaultHits, at most MaxHits
 	Cursor    string // Next of the page before, for the same question
 }
@@ -61,6 +67,7 @@ type Hits struct {
 	Certificates []Hit  `json:"certificados"`
 	Next         string `json:"proximo,omitempty"`
 	Publication  int64  `json:"publicacao"`
+	Partial      bool   `json:"-"` // too many to be put in order: only the newest were
 }
 
 // question is a search made ready.
@@ -68,7 +75,8 @@ type question struct {
 	Search
 	cnpj       brasil.CNPJ
 	uf         brasil.UF
-	gtins      []int64 // any of
+	gtins      []int64  // any of
+	valid      [2]int64 // days YYYYMMDD that the validity lies between; see [question.readFilters]
 	words      []string
 	identity   string // what a cursor belongs to
 	today      brasil.Date
@@ -77,19 +85,22 @@ type question struct {
 }
 
 // Search lists certificates: those whose number is what was typed, then the
-// others, the most recently accepted first. It never counts or ranks all
-// matches.
+// others as Order says. It never counts or ranks all matches.
 //
 // A cursor belongs to the whole question, its limit included.
 //
-// Faults (Invalid): search.situation, search.limit, search.cursor, and those of
-// brasil for CNPJ, GTIN and UF.
+// Faults (Invalid): search.situation, search.limit, search.cursor,
+// search.imported, search.validity, search.order, and those of brasil for CNPJ,
+// GTIN and UF.
 func (c *Catalog) Search(ctx context.Context, s Search) (*Hits, error) {
 	q, err := c.question(ctx, s)
 	if err != nil {
 		return nil, err
 	}
-	place, err := readCursor(q.identity, s.Cursor, 1<<62)
+	if q.isSorted() {
+		return c.searchSorted(ctx, q)
+	}
+	place, err := readCursor(q.identity, s.Cursor, tierStart)
 	if err != nil {
 		return nil, err
 	}
@@ -105,14 +116,11 @@ func (c *Catalog) Search(ctx context.Context, s Search) (*Hits, error) {
 			page.Certificates = append(page.Certificates, c.hit(&exact[i], q.today))
 		}
 	}
-	expression, err := c.expression(ctx, q)
+	tiers, err := c.tiers(ctx, q)
 	if err != nil {
 		return nil, err
 	}
-	if expression == "" {
-		return page, nil
-	}
-	next, err := c.scan(ctx, q, expression, place, skip, page)
+	next, err := c.scanTiers(ctx, q, tiers, place, skip, page)
 	if err != nil {
 		return nil, err
 	}
@@ -135,7 +143,10 @@ func (c *Catalog) question(ctx context.Context, s Search) (*question, error) {
 		return nil, fault.New(fault.Invalid, "search.situation", "valor", fmt.Sprintf("%.40s", s.Situation))
 	}
 	q := &question{Search: s, today: c.today(), brandWords: queryWords(s.Brand), modelWords: queryWords(s.Model)}
-	var err error
+	err := q.readFilters()
+	if err != nil {
+		return nil, err
+	}
 	if s.CNPJ != "" {
 		if q.cnpj, err = brasil.ParseCNPJ(s.CNPJ); err != nil {
 			return nil, err
@@ -154,7 +165,7 @@ func (c *Catalog) question(ctx context.Context, s Search) (*question, error) {
 		q.gtins = append(q.gtins, gtinNumber(g))
 	}
 	q.identity = strings.Join([]string{s.Text, s.Number, s.Body, s.Class, string(q.cnpj), s.Brand, s.Model, s.GTIN,
-		s.Situation, string(q.uf), strconv.Itoa(s.Limit)}, "\x00")
+		s.Situation, string(q.uf), s.Country, s.Role, s.Type, s.Imported, s.Validity, q.Order, strconv.Itoa(s.Limit)}, "\x00")
 	return q, c.readText(ctx, q)
 }
 
@@ -194,9 +205,13 @@ func gtinNumber(g brasil.GTIN) int64 {
 }
 
 // expression makes the question one for the index; empty when nothing can match.
-func (c *Catalog) expression(ctx context.Context, q *question) (string, error) {
+// The expressions of within, if any, stand for the free text.
+func (c *Catalog) expression(ctx context.Context, q *question, within ...string) (string, error) {
 	m := &matcher{catalog: c, ctx: ctx}
-	m.anywhere(q.words)
+	if len(within) == 0 {
+		m.anywhere(q.words)
+	}
+	m.parts = append(m.parts, within...)
 	m.column("numero", q.Number)
 	m.column("marcas", q.Brand)
 	m.column("modelos", q.Model)
@@ -215,9 +230,7 @@ func (c *Catalog) expression(ctx context.Context, q *question) (string, error) {
 	if q.Class != "" {
 		m.mark(markClass(q.Class))
 	}
-	if q.uf != "" {
-		m.mark(markUF(strings.ToLower(string(q.uf))))
-	}
+	q.narrow(m)
 	switch {
 	case q.Situation == expired:
 		more, err := c.expiredSince(ctx, q.today)
@@ -267,7 +280,8 @@ func (q *question) admits(r *certificateRow) bool {
 	switch {
 	case r.reason != "",
 		q.Body != "" && brasil.Compact(q.Body) != brasil.Compact(r.body),
-		q.Class != "" && q.Class != r.class:
+		q.Class != "" && q.Class != r.class,
+		q.Validity != "" && !q.isValidWithin(r.valid):
 		return false
 	}
 	return q.Situation == AnySituation || q.Situation == shownSituation(r.situation, r.valid, q.today)
@@ -277,7 +291,7 @@ func (q *question) admits(r *certificateRow) bool {
 // it. Other filters than body, class and situation leave nothing to put first.
 func (c *Catalog) exact(ctx context.Context, q *question) ([]certificateRow, error) {
 	typed := compactNumber(orCode(q.Number, q.Text))
-	if typed == "" || len(typed) > 2*maxWordBytes || q.cnpj != "" || q.uf != "" || len(q.gtins) > 0 || q.Brand != "" || q.Model != "" || (q.Number != "" && q.Text != "") {
+	if typed == "" || len(typed) > 2*maxWordBytes || q.isNarrowed() || len(q.gtins) > 0 || q.Brand != "" || q.Model != "" || (q.Number != "" && q.Text != "") {
 		return nil, nil
 	}
 	end := typed

@@ -142,13 +142,13 @@ func (s *spool) company(body certificate.Sigla, id certificate.ID) (companyRef, 
 	if err != nil {
 		return companyRef{}, err
 	}
-	return companyRef{id: index, name: f[0], words: f[1], uf: f[2]}, nil
+	return companyRef{id: index, name: f[0], words: f[1], marks: f[2]}, nil
 }
 
 func (s *spool) product(body certificate.Sigla, id certificate.ID) (productRef, error) {
-	index, f, err := s.get(spoolKey(certificate.KindProduct, body, id), 3)
+	index, f, err := s.get(spoolKey(certificate.KindProduct, body, id), 4)
 	if err != nil {
 		return productRef{}, err
 	}
-	return productRef{id: index, brand: f[0], model: f[1], shown: f[2]}, nil
+	return productRef{id: index, brand: f[0], model: f[1], shown: f[2], mark: f[3]}, nil
 }

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"selo/brasil"
+	"selo/certificate"
 )
 
 // Limits of what goes into the index.
@@ -52,6 +53,7 @@ func (w *words) add(folded string) {
 // indexText makes the index row of one certificate. The zero value is ready.
 type indexText struct {
 	number, body, class, documents, companies, brands, models, filter words
+	facet                                                             words // marks that searches count; the index has them too
 }
 
 func (t *indexText) columns() []*words {
@@ -62,6 +64,7 @@ func (t *indexText) reset() {
 	for _, w := range t.columns() {
 		w.reset()
 	}
+	t.facet.reset()
 }
 
 func (t *indexText) row(id int64) []any {
@@ -91,22 +94,29 @@ func (t *indexText) sheet(s *Sheet) {
 	}
 }
 
-func (t *indexText) company(c companyRef) {
+func (t *indexText) company(c companyRef, role certificate.RoleCode) {
 	t.companies.add(c.words)
-	if c.uf != "" {
-		t.filter.add(markUF(c.uf))
+	t.facet.add(markOfRole(string(role)))
+	for mark := range strings.SplitSeq(c.marks, " ") {
+		if strings.HasPrefix(mark, prefixCompany) {
+			mark += companyRoleSign + brasil.Compact(string(role))
+		}
+		t.facet.add(mark)
 	}
 }
 
 func (t *indexText) product(p productRef) {
 	t.brands.add(p.brand)
 	t.models.add(p.model)
+	t.facet.add(p.mark)
 }
 
 // filters takes the marks that narrow a search before rows are read.
 func (t *indexText) filters(c *certificateRow) {
 	t.filter.add(markBody(c.body))
 	t.filter.add(markClass(c.class))
+	t.filter.add(markType(c.kind))
+	t.filter.add(string(t.facet.text))
 	switch {
 	case c.reason != "":
 		t.filter.add(markHidden)
@@ -117,7 +127,46 @@ func (t *indexText) filters(c *certificateRow) {
 	}
 }
 
-func markUF(uf string) string       { return "uf" + uf }
+// The marks that facets count; each kind has a beginning of its own.
+const (
+	prefixUF        = "uf"
+	prefixCountry   = "p"
+	prefixRole      = "r"
+	prefixCompany   = "j" // CNPJ, then companyRoleSign and the role
+	companyRoleSign = "x"
+	markForeign     = "i1" // an active product is imported
+	markDomestic    = "i0" // an active product is not
+)
+
+func markUF(uf string) string           { return prefixUF + strings.ToLower(uf) }
+func markCountry(country string) string { return prefixCountry + brasil.Compact(country) }
+func markOfRole(role string) string     { return prefixRole + brasil.Compact(role) }
+func markType(kind string) string       { return "t" + brasil.Compact(kind) }
+func markOfCompany(cnpj brasil.CNPJ, role string) string {
+	return prefixCompany + strings.ToLower(string(cnpj)) + companyRoleSign + brasil.Compact(role)
+}
+func markOrigin(imported bool) string {
+	if imported {
+		return markForeign
+	}
+	return markDomestic
+}
+
+// companyMarks are those of one company, but for its role.
+func companyMarks(c *CompanyView) string {
+	var marks []string
+	if c.UF != "" {
+		marks = append(marks, markUF(string(c.UF)))
+	}
+	if c.Country.Code != "" {
+		marks = append(marks, markCountry(c.Country.Code))
+	}
+	if c.CNPJ != "" {
+		marks = append(marks, prefixCompany+strings.ToLower(string(c.CNPJ)))
+	}
+	return strings.Join(marks, " ")
+}
+
 func markBody(sigla string) string  { return "o" + brasil.Compact(sigla) }
 func markClass(class string) string { return "c" + brasil.Compact(class) }
 

@@ -127,6 +127,12 @@ func applyChanges(ctx context.Context, src Source, s *Seal, pub Publication, n *
 	if err := u.run(src, s.Publication, pub, opt.Progress); err != nil {
 		return "", err
 	}
+	if err := readVocabulary(ctx, tx, 0, maxSpelled, func(word string, count int) { u.words[word] += count }); err != nil {
+		return "", err
+	}
+	if err := u.words.write(ctx, tx); err != nil {
+		return "", err
+	}
 	if content, err = writeMeta(ctx, tx, pub, n, u.sum, meta.updates+1); err != nil {
 		return "", err
 	}
@@ -141,6 +147,7 @@ type updater struct {
 	ctx   context.Context
 	tx    *sql.Tx
 	sum   contentSum
+	words vocabulary
 	stmts statements
 	r     *renderer
 	dirty map[int64]bool // certificates whose index row must be made again
@@ -150,7 +157,7 @@ type updater struct {
 }
 
 func newUpdater(ctx context.Context, tx *sql.Tx, n *names, sum contentSum, today int64) *updater {
-	u := &updater{ctx: ctx, tx: tx, sum: sum, dirty: map[int64]bool{}, stale: map[int64]bool{}, earlier: map[string]int64{}}
+	u := &updater{ctx: ctx, tx: tx, sum: sum, words: vocabulary{}, dirty: map[int64]bool{}, stale: map[int64]bool{}, earlier: map[string]int64{}}
 	u.r = &renderer{names: n, today: today, out: u, refs: u}
 	return u
 }
@@ -220,6 +227,8 @@ func (u *updater) one(query string, arg []any, places ...any) error {
 func (u *updater) put(t *table, row []any) error {
 	if t != tableIndex {
 		u.sum.add(rowSum(t, row))
+	} else {
+		u.words.add(row)
 	}
 	return u.exec(insertSQL(t, 1), row...)
 }
@@ -301,7 +310,7 @@ func (u *updater) companyChanged(e Entry) error {
 		if _, err := u.change(tableLink, "empresa", "WHERE certificado = ? AND empresa = ?", next.id, owner, oldID); err != nil {
 			return err
 		}
-		if before.words != next.words || before.uf != next.uf || before.name != next.name {
+		if before.words != next.words || before.marks != next.marks || before.name != next.name {
 			u.dirty[owner] = true
 		}
 	}

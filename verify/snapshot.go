@@ -115,7 +115,7 @@ func checkSeal(ctx context.Context, c *Check, path string) (*seal, error) {
 		return nil, fmt.Errorf("read seal: %w", err)
 	}
 	var s seal
-	if json.Unmarshal(text, &s) != nil || s.Format != 3 || s.Bytes != info.Size()-sealFooter-length {
+	if json.Unmarshal(text, &s) != nil || s.Format != 4 || s.Bytes != info.Size()-sealFooter-length {
 		c.find("verify.snapshot.seal", path)
 		return nil, nil //nolint:nilnil // none: a finding says why
 	}

@@ -1,0 +1,272 @@
+package catalog
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Limits of [Catalog.Spelling].
+const (
+	maxSpellings   = 3  // texts that are proposed
+	maxMisspelled  = 4  // unknown words of a text that are looked at
+	maxNeighbours  = 12 // words near one that are asked for in the index
+	maxCodeLetters = 20 // a longer model or number is not varied
+	shortWord      = 4  // letters: up to here one mistake, beyond two
+)
+
+// Spelling proposes texts near to what was typed, each of which finds
+// something, the likeliest first. A word that no certificate has is replaced:
+// one of letters by a known word at most two mistakes away (one in a short
+// word), a number or model by one that differs in one letter or digit. A mistake is a letter
+// too many, missing, wrong, or two exchanged.
+//
+// Filters of s narrow what the texts must find; the situation does not. None
+// are proposed when every word is known, or none is.
+func (c *Catalog) Spelling(ctx context.Context, s Search) ([]string, error) {
+	s.Situation, s.Limit, s.Cursor, s.Order = AnySituation, 1, "", ""
+	q, err := c.question(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	choices, misspelled := make([][]string, len(q.words)), 0
+	for i, word := range q.words {
+		known, err := c.isKnown(ctx, word, i == len(q.words)-1)
+		if err != nil {
+			return nil, err
+		}
+		choices[i] = []string{word}
+		if known {
+			continue
+		}
+		if misspelled++; misspelled > maxMisspelled {
+			return nil, nil
+		}
+		if choices[i], err = c.neighbours(ctx, word); err != nil {
+			return nil, err
+		}
+		if len(choices[i]) == 0 {
+			return nil, nil
+		}
+	}
+	if misspelled == 0 {
+		return nil, nil
+	}
+	var found []string
+	for _, words := range combine(choices, 2*maxSpellings) {
+		s.Text = strings.Join(words, " ")
+		page, err := c.Search(ctx, s)
+		if err != nil {
+			return nil, err
+		}
+		if len(page.Certificates) > 0 {
+			found = append(found, s.Text)
+		}
+		if len(found) == maxSpellings {
+			break
+		}
+	}
+	return found, nil
+}
+
+// isKnown tells whether a certificate has the word, or one that begins so.
+func (c *Catalog) isKnown(ctx context.Context, word string, beginning bool) (bool, error) {
+	expression := quoted(word)
+	if beginning && utf8.RuneCountInString(word) >= shortBeginning {
+		expression += " *"
+	}
+	known, err := c.any(ctx, "SELECT 1 FROM busca WHERE busca MATCH ? LIMIT 1", "- filtros : "+expression)
+	if err != nil {
+		return false, fmt.Errorf("look up word: %w", err)
+	}
+	return known, nil
+}
+
+// neighbour is a word near to one that was typed.
+type neighbour struct {
+	word     string
+	mistakes int
+	count    int
+}
+
+// neighbours are the words near to one, the likeliest first, that certificates have.
+func (c *Catalog) neighbours(ctx context.Context, word string) ([]string, error) {
+	var near []neighbour
+	var err error
+	if isSpelled(word) {
+		near, err = c.nearWords(ctx, word)
+	} else if strings.ContainsAny(word, "0123456789") && len(word) <= maxCodeLetters && isASCII(word) {
+		near, err = c.nearCodes(ctx, word)
+	}
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(near, func(a, b neighbour) int {
+		return cmp.Or(a.mistakes-b.mistakes, sameBeginning(b.word, word)-sameBeginning(a.word, word), b.count-a.count, strings.Compare(a.word, b.word))
+	})
+	var list []string
+	for _, n := range near[:min(len(near), maxNeighbours)] {
+		known, err := c.isKnown(ctx, n.word, false)
+		if err != nil {
+			return nil, err
+		}
+		if known {
+			list = append(list, n.word)
+		}
+	}
+	return list, nil
+}
+
+// sameBeginning is 1 when both begin with the same letter: few mistakes are there.
+func sameBeginning(a, b string) int {
+	if a[0] == b[0] {
+		return 1
+	}
+	return 0
+}
+
+// nearWords looks through the vocabulary.
+func (c *Catalog) nearWords(ctx context.Context, word string) ([]neighbour, error) {
+	typed := []rune(word)
+	most := 2
+	if len(typed) <= shortWord {
+		most = 1
+	}
+	var near []neighbour
+	var d distance
+	err := readVocabulary(ctx, c.db, len(typed)-most, len(typed)+most, func(known string, count int) {
+		if mistakes := d.between(typed, known, most); mistakes <= most {
+			near = append(near, neighbour{known, mistakes, count})
+		}
+	})
+	return near, err
+}
+
+// nearCodes varies a number or model in one place and asks the index for each.
+func (c *Catalog) nearCodes(ctx context.Context, word string) ([]neighbour, error) {
+	var near []neighbour
+	for _, variant := range variants(word) {
+		known, err := c.any(ctx, "SELECT 1 FROM busca_termo WHERE term = ? LIMIT 1", variant)
+		if err != nil {
+			return nil, fmt.Errorf("look up word: %w", err)
+		}
+		if known {
+			near = append(near, neighbour{variant, 1, 0})
+		}
+		if len(near) == maxNeighbours {
+			break
+		}
+	}
+	return near, nil
+}
+
+// variants are the words that differ from an ASCII word in one place, likely
+// mistakes first: exchanged, missing and doubled letters, then another digit for
+// a digit and another letter for a letter.
+func variants(word string) []string {
+	const digits, letters = "0123456789", "abcdefghijklmnopqrstuvwxyz"
+	seen := map[string]bool{word: true}
+	var list []string
+	add := func(v string) {
+		if v != "" && !seen[v] {
+			seen[v] = true
+			list = append(list, v)
+		}
+	}
+	for i := range len(word) - 1 {
+		add(word[:i] + word[i+1:i+2] + word[i:i+1] + word[i+2:])
+	}
+	for i := range len(word) {
+		add(word[:i] + word[i+1:])
+	}
+	for i := range len(word) {
+		if other, ok := confused[word[i]]; ok {
+			add(word[:i] + other + word[i+1:])
+		}
+		set := letters
+		if word[i] <= '9' {
+			set = digits
+		}
+		for _, r := range set {
+			add(word[:i] + string(r) + word[i+1:])
+		}
+	}
+	for i := range len(word) + 1 {
+		set := letters
+		if i > 0 && word[i-1] <= '9' || i < len(word) && word[i] <= '9' {
+			set = digits
+		}
+		for _, r := range set {
+			add(word[:i] + string(r) + word[i:])
+		}
+	}
+	return list
+}
+
+// confused are letters and digits that look alike.
+var confused = map[byte]string{'0': "o", 'o': "0", '1': "l", 'l': "1", 'i': "1", '5': "s", 's': "5", '8': "b", 'b': "8", '2': "z", 'z': "2"}
+
+// combine lists choices of one word each place, the first ones first, up to a number.
+func combine(choices [][]string, most int) [][]string {
+	list := [][]string{nil}
+	for _, words := range choices {
+		var next [][]string
+		for _, before := range list {
+			for _, word := range words {
+				if len(next) < most {
+					next = append(next, append(slices.Clone(before), word))
+				}
+			}
+		}
+		list = next
+	}
+	return list
+}
+
+// distance counts mistakes; it keeps its rows between words.
+type distance struct{ before, last, now []int }
+
+// between is the number of mistakes between two words (optimal string
+// alignment), or more than most.
+func (d *distance) between(typed []rune, known string, most int) int {
+	n := len(typed)
+	if len(d.now) < n+1 {
+		d.before, d.last, d.now = make([]int, n+1), make([]int, n+1), make([]int, n+1)
+	}
+	for j := range n + 1 {
+		d.now[j] = j
+	}
+	row, previous := 0, rune(0)
+	for _, r := range known {
+		row++
+		d.before, d.last, d.now = d.last, d.now, d.before
+		d.now[0] = row
+		best := row
+		for j := 1; j <= n; j++ {
+			cost := 1
+			if typed[j-1] == r {
+				cost = 0
+			}
+			m := min(d.last[j]+1, d.now[j-1]+1, d.last[j-1]+cost)
+			if row > 1 && j > 1 && typed[j-2] == r && typed[j-1] == previous {
+				m = min(m, d.before[j-2]+1)
+			}
+			d.now[j] = m
+			best = min(best, m)
+		}
+		if best > most {
+			return best
+		}
+		previous = r
+	}
+	return d.now[n]
+}
+
+// isASCII tells whether a word can be varied byte by byte.
+func isASCII(word string) bool {
+	return !strings.ContainsFunc(word, func(r rune) bool { return r > unicode.MaxASCII })
+}
