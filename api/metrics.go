@@ -3,6 +3,8 @@ package api
 import (
 	"context"
 	"net/http"
+	"strconv"
+	"sync"
 	"time"
 
 	"selo/registry"
@@ -18,6 +20,7 @@ const collectLimit = 3 * time.Second
 type metrics struct {
 	requests *prometheus.HistogramVec
 	handler  http.Handler
+	series   sync.Map // seriesKey to prometheus.Observer: finding them by labels costs more
 }
 
 // newMetrics makes the measures in a registry of their own.
@@ -32,6 +35,24 @@ func newMetrics(s *Server) *metrics {
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.handler = promhttp.HandlerFor(own, promhttp.HandlerOpts{})
 	return m
+}
+
+// seriesKey names one series of the requests. Methods, routes and statuses are few.
+type seriesKey struct {
+	method, route string
+	status        int
+}
+
+// observe measures one answer.
+func (m *metrics) observe(method, route string, status int, took time.Duration) {
+	key := seriesKey{methodLabel(method), route, status}
+	series, known := m.series.Load(key)
+	if !known {
+		series, _ = m.series.LoadOrStore(key, m.requests.WithLabelValues(key.method, key.route, strconv.Itoa(key.status)))
+	}
+	if observer, is := series.(prometheus.Observer); is {
+		observer.Observe(took.Seconds())
+	}
 }
 
 var (

@@ -6,7 +6,6 @@ import (
 	"io"
 	"net/http"
 	"runtime/debug"
-	"strconv"
 	"time"
 
 	"selo/clock"
@@ -97,8 +96,7 @@ func (s *Server) end(rec *recorder, r *http.Request) {
 	if rec.route != nil {
 		pattern = rec.route.op.Path
 	}
-	s.metrics.requests.WithLabelValues(methodLabel(r.Method), pattern, strconv.Itoa(rec.status)).
-		Observe(networkNow().Sub(rec.started).Seconds())
+	s.metrics.observe(r.Method, pattern, rec.status, networkNow().Sub(rec.started))
 	if caught != nil {
 		panic(caught)
 	}

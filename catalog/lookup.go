@@ -96,7 +96,7 @@ func (c *Catalog) expand(b []byte, ready, sheet string, day brasil.Date) (_ []by
 				b = append(b, company.view...)
 				continue
 			}
-			b = append(append(append(b, `,"empresa":`...), company.name...), '}')
+			b = append(company.appendName(append(b, `,"empresa":`...)), '}')
 			tailEnd = len(b)
 		case markSame:
 			b = append(b, b[tail:tailEnd]...)
@@ -128,10 +128,20 @@ func cutNumbers(s string, places []int64) (rest string, err error) {
 	return s, nil
 }
 
-// companyText is a company as answers hold it.
+// companyText is a company as answers hold it; id, cnpj and name are JSON
+// strings inside view, cnpj may be empty.
 type companyText struct {
-	view string // its JSON without the first brace
-	name string // member "empresa" of a product
+	view           string // its JSON without the first brace
+	id, cnpj, name string
+}
+
+// appendName appends the JSON of the company's [CompanyName].
+func (t *companyText) appendName(b []byte) []byte {
+	b = append(append(b, `{"id":`...), t.id...)
+	if t.cnpj != "" {
+		b = append(append(b, `,"cnpj":`...), t.cnpj...)
+	}
+	return append(append(append(b, `,"razao_social":`...), t.name...), '}')
 }
 
 // maxCompanies is how many bytes of companies a catalog keeps in memory, at
@@ -159,7 +169,7 @@ func (t *companyTexts) get(from *lookers, row int64) (*companyText, error) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	cost := len(text.view) + len(text.name) + 128 // and about what the map's entry takes
+	cost := len(text.view) + 128 // about what its strings and the map's entry take
 	if t.young == nil || t.size+cost > maxCompanies {
 		t.old, t.young, t.size = t.young, map[int64]*companyText{}, 0
 	}
@@ -189,19 +199,9 @@ func (t *companyTexts) fetch(from *lookers, row int64) (*companyText, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read company %d: %w", row, err)
 	}
-	return &companyText{view: strings.TrimPrefix(data, "{"), name: nameOf(data)}, nil
-}
-
-// nameOf is the JSON of a company's [CompanyName], out of that of its view.
-func nameOf(view string) string {
-	b := append(make([]byte, 0, 160), `{"id":`...)
-	b = append(b, textMember(view, `{"id":`)...)
-	if cnpj := textMember(view, `,"cnpj":`); cnpj != "" {
-		b = append(append(b, `,"cnpj":`...), cnpj...)
-	}
-	b = append(b, `,"razao_social":`...)
+	view := strings.TrimPrefix(data, "{")
 	name := orCode(textMember(view, `,"razao_social":`), textMember(view, `,"nome_fantasia":`))
-	return string(append(append(b, orCode(name, `""`)...), '}'))
+	return &companyText{view: view, id: textMember(view, `"id":`), cnpj: textMember(view, `,"cnpj":`), name: orCode(name, `""`)}, nil
 }
 
 // textMember finds a string in an object of catalog's own making, quotes and
