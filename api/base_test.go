@@ -52,6 +52,7 @@ type world struct {
 	store    registrystore.Store
 	registry *registry.Registry
 	holder   *catalog.Holder
+	shelf    *catalog.Shelf
 	server   *httptest.Server
 	api      *api.Server
 	log      *bytes.Buffer
@@ -64,13 +65,13 @@ type world struct {
 func newWorld(t *testing.T, e *storetest.Engine, change func(*api.Deps)) *world {
 	t.Helper()
 	w := &world{t: t, ctx: context.Background(), clock: clock.NewManual(time.Date(2026, 3, 10, 15, 0, 0, 0, time.UTC)), log: &bytes.Buffer{},
-		holder: &catalog.Holder{}, keys: map[certificate.Sigla]remessa.Keys{}, sequence: map[certificate.Sigla]int64{},
+		holder: &catalog.Holder{}, shelf: &catalog.Shelf{Dir: t.TempDir()}, keys: map[certificate.Sigla]remessa.Keys{}, sequence: map[certificate.Sigla]int64{},
 		digest: map[certificate.Sigla]remessa.Digest{}, last: map[certificate.ID]*certificate.Revision{}}
 	w.store = registrystore.Store{DB: e.OpenWith(t, store.Options{Clock: w.clock, Migrations: []store.MigrationSet{registrystore.Migrations()}})}
 	keys, err := remessa.NewKeys()
 	w.must(err)
 	w.registry = &registry.Registry{Store: w.store, Keys: keys, Origin: "selo.example/registro", Name: "Registro de teste"}
-	deps := api.Deps{Registry: w.registry, Catalog: w.holder, Clock: w.clock, Version: "1.2.3", Temp: t.TempDir(),
+	deps := api.Deps{Registry: w.registry, Catalog: w.holder, Clock: w.clock, Version: "1.2.3", Temp: t.TempDir(), Shelf: w.shelf,
 		Log: slog.New(slog.NewTextHandler(w.log, nil))}
 	if change != nil {
 		change(&deps)
@@ -234,7 +235,7 @@ func (w *world) publish() registry.Publication {
 		return err
 	}))
 	source := registrystore.Source{Store: w.store, Publication: p}
-	path := filepath.Join(w.t.TempDir(), fmt.Sprintf("publicação-%d.selo", p.Number))
+	path := filepath.Join(w.shelf.Dir, fmt.Sprintf("publicação-%d.sqlite", p.Number))
 	w.must(catalog.Build(w.ctx, source, source.Snapshot(), path, catalog.Options{}))
 	c, err := catalog.Open(w.ctx, path, catalog.OpenOptions{Clock: w.clock})
 	w.must(err)

@@ -182,11 +182,12 @@ func (s *Server) getHealth(context.Context, *call, *struct{}) (*healthOutput, er
 }
 
 // getReady says that the node can answer: it has a snapshot, and its base, if it has one, is there.
-func (s *Server) getReady(ctx context.Context, c *call, _ *struct{}) (*healthOutput, error) {
-	_, release, err := s.currentCatalog()
+func (s *Server) getReady(ctx context.Context, c *call, _ *struct{}) (*readyOutput, error) {
+	current, release, err := s.currentCatalog()
 	if err != nil {
-		return nil, err
+		return nil, s.whyNone(err)
 	}
+	number := current.Publication().Number
 	release()
 	if s.deps.Registry != nil {
 		err = s.read(ctx, func(tx registry.Tx) error {
@@ -200,5 +201,5 @@ func (s *Server) getReady(ctx context.Context, c *call, _ *struct{}) (*healthOut
 			return nil, fault.New(fault.Unavailable, "api.base").Because(err)
 		}
 	}
-	return s.getHealth(ctx, c, nil)
+	return &readyOutput{Body: Ready{Status: "ok", Version: s.deps.Version, Publication: number, Following: s.following(langOf(c.r))}}, nil
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"strings"
 	"sync"
 	"time"
@@ -46,9 +45,9 @@ func (s *Server) getData(c *call, f format) error {
 	name := fmt.Sprintf("selo-certificados-%d.%s", c.catalog.Publication().Number, f.extension)
 	c.attachment(f.mediaType, name)
 	if f.write == nil {
-		file, err := os.Open(c.catalog.File())
+		file, err := c.catalog.OpenFile()
 		if err != nil {
-			return fmt.Errorf("open snapshot: %w", err)
+			return err
 		}
 		defer func() { _ = file.Close() }() // only read
 		c.serveContent(file)

@@ -87,6 +87,7 @@ var titleOf = map[int]string{
 	http.StatusRequestEntityTooLarge: "api.title.too_large",
 	http.StatusRequestURITooLong:     "api.title.too_large",
 	http.StatusUnsupportedMediaType:  "api.title.media_type",
+	http.StatusTooManyRequests:       "api.title.too_many",
 }
 
 // problemOf puts an error into words. An internal error shows its id only;

@@ -23,7 +23,7 @@ var update = flag.Bool("update", false, "rewrite the goldens")
 
 // path fills a route's path with the scene's body.
 func path(route api.RouteInfo) string {
-	return strings.NewReplacer("{organismo}", "CCB", "{numero}", "2534", "{sequencia}", "1").Replace(route.Path)
+	return strings.NewReplacer("{organismo}", "CCB", "{numero}", "2534", "{sequencia}", "1", "{publicacao}", "1").Replace(route.Path)
 }
 
 // TestEveryRouteStandsInTheTable compares the table with the document and with

@@ -42,6 +42,13 @@ var schemaNames = map[reflect.Type]string{
 	reflect.TypeFor[remessa.Result]():       "Resultado",
 	reflect.TypeFor[Release]():              "TabelasAuxiliares",
 	reflect.TypeFor[Health]():               "Estado",
+	reflect.TypeFor[Ready]():                "Prontidao",
+	reflect.TypeFor[Following]():            "Copia",
+	reflect.TypeFor[Publications]():         "Publicacoes",
+	reflect.TypeFor[PublishedHere]():        "PublicacaoComArquivo",
+	reflect.TypeFor[SnapshotFile]():         "ArquivoDaPublicacao",
+	reflect.TypeFor[catalog.Seal]():         "Selo",
+	reflect.TypeFor[catalog.Publication]():  "PublicacaoDoSelo",
 }
 
 // schemaName names a schema; of what has no name here, as its type is called.

@@ -15,6 +15,8 @@ import (
 	"selo/clock"
 	"selo/fault"
 	"selo/registry"
+	"selo/replica"
+	"selo/throttle"
 
 	"github.com/danielgtaylor/huma/v2"
 )
@@ -41,6 +43,12 @@ type Deps struct {
 	Version  string // of the program
 	URL      string // public address, without a slash at the end; for the OpenAPI document
 	Temp     string // folder for deliveries and downloads in progress; empty: the system's
+	// Shelf is where this node keeps the snapshots that others may copy; nil: none may.
+	Shelf *catalog.Shelf
+	// Replica is how this node follows others; nil on a node that has the base.
+	Replica *replica.Replica
+	// Limiter refuses requests before they come here; only its count is read.
+	Limiter *throttle.Limiter
 	// MaxBundle is the largest delivery in bytes; zero is [DefaultMaxBundle].
 	MaxBundle int64
 	// Heavy bounds the deliveries, and apart from them the exports, at work at

@@ -28,6 +28,7 @@ func (s *Server) table() []*route {
 	var all []*route
 	all = append(all, s.catalogRoutes()...)
 	all = append(all, s.dataRoutes()...)
+	all = append(all, s.publicationRoutes()...)
 	all = append(all, s.ledgerRoutes()...)
 	all = append(all, s.exchangeRoutes()...)
 	return append(all, s.systemRoutes()...)

@@ -26,6 +26,7 @@ const DefaultKept = 2
 // safe for concurrent use. Dir is needed.
 type Shelf struct {
 	Dir   string
+	Only  string                                    // the one file name that counts; empty: every "*.sqlite"
 	Keep  int                                       // how many snapshots Clean leaves; 0 is [DefaultKept]
 	Check func(text []byte, signature string) error // refuses a seal; nil accepts any
 
@@ -44,7 +45,7 @@ type Shelved struct {
 type shelved struct {
 	Shelved
 	changed time.Time
-	sound   bool
+	err     error // why it is no sound snapshot
 }
 
 // List gives the sound snapshots, the newest publication first. A file that is
@@ -60,8 +61,11 @@ func (s *Shelf) List() []Shelved {
 	now := map[string]shelved{}
 	byNumber := map[int64]Shelved{}
 	for _, e := range entries { // sorted by name
-		info, err := e.Info()
-		if err != nil || !info.Mode().IsRegular() || !strings.HasSuffix(e.Name(), ".sqlite") {
+		if s.Only == "" && !strings.HasSuffix(e.Name(), ".sqlite") || s.Only != "" && s.Only != e.Name() {
+			continue
+		}
+		info, err := os.Stat(filepath.Join(s.Dir, e.Name())) // what a link leads to
+		if err != nil || !info.Mode().IsRegular() {
 			continue
 		}
 		it, ok := s.known[e.Name()]
@@ -69,7 +73,7 @@ func (s *Shelf) List() []Shelved {
 			it = s.look(filepath.Join(s.Dir, e.Name()), info)
 		}
 		now[e.Name()] = it
-		if it.sound {
+		if it.err == nil {
 			byNumber[it.Publication.Number] = it.Shelved
 		}
 	}
@@ -84,10 +88,28 @@ func (s *Shelf) List() []Shelved {
 
 func (s *Shelf) look(path string, info os.FileInfo) shelved {
 	it := shelved{Shelved: Shelved{File: path, Size: info.Size()}, changed: info.ModTime()}
-	if seal, err := sealOf(path, s.Check); err == nil {
-		it.Seal, it.sound = *seal, true
+	seal, err := sealOf(path, s.Check)
+	if err != nil {
+		it.err = err
+		return it
 	}
+	it.Seal = *seal
 	return it
+}
+
+// Refused says why the last file that [Shelf.List] left out is no sound
+// snapshot; nil when the newest file on the shelf is sound.
+func (s *Shelf) Refused() error {
+	s.List()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var last shelved
+	for _, it := range s.known {
+		if last.File == "" || it.changed.After(last.changed) {
+			last = it
+		}
+	}
+	return last.err
 }
 
 // Open opens the snapshot of a publication for copying. Fault: NotFound
@@ -140,7 +162,7 @@ func (s *Shelf) Clean() error {
 	defer s.mu.Unlock()
 	newest := s.known[filepath.Base(list[0].File)].changed
 	for _, it := range s.known {
-		if !it.sound && it.changed.Before(newest) {
+		if it.err != nil && it.changed.Before(newest) {
 			remove(it.File)
 		}
 	}
@@ -159,6 +181,26 @@ func (s *Shelf) Newest(ctx context.Context, opt OpenOptions) (*Catalog, error) {
 		last = err
 	}
 	return nil, last
+}
+
+// OpenFile opens the catalog's own file for copying. Fault: Unavailable
+// "snapshot.replaced" when another file has taken its path.
+func (c *Catalog) OpenFile() (*os.File, error) {
+	f, err := os.Open(c.path)
+	if err != nil {
+		return nil, fault.New(fault.Unavailable, "snapshot.replaced", "arquivo", filepath.Base(c.path)).Because(err)
+	}
+	if s, err := readSeal(f); err != nil || *s != *c.seal {
+		_ = f.Close() // only read
+		return nil, fault.New(fault.Unavailable, "snapshot.replaced", "arquivo", filepath.Base(c.path)).Because(err)
+	}
+	return f, nil
+}
+
+// ReadSeal reads and checks the seal of a snapshot file, and nothing of its
+// rows. The faults are those of [Open].
+func ReadSeal(path string, check func(text []byte, signature string) error) (*Seal, error) {
+	return sealOf(path, check)
 }
 
 // CheckBytes reads a snapshot file whole: it must be of this format and have

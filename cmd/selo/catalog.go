@@ -23,6 +23,7 @@ type catalogCmd struct {
 	Show   catalogShowCmd   `cmd:"" help:"${help_catalog_show}"`
 	Check  catalogCheckCmd  `cmd:"" help:"${help_catalog_check}"`
 	Export catalogExportCmd `cmd:"" help:"${help_catalog_export}"`
+	Serve  catalogServeCmd  `cmd:"" help:"${help_catalog_serve}"`
 }
 
 // catalogFlags say which snapshot.
@@ -37,11 +38,14 @@ func (f *catalogFlags) file() (string, error) {
 	if f.Snapshot != "" {
 		return f.Snapshot, nil
 	}
-	files := (&follower{dir: filepath.Join(f.Data, "catalogo")}).files()
-	if len(files) == 0 {
-		return "", fault.New(fault.NotFound, "snapshot.none", "pasta", f.Data)
+	shelf := &catalog.Shelf{Dir: filepath.Join(f.Data, "catalogo")}
+	if list := shelf.List(); len(list) > 0 {
+		return list[0].File, nil
 	}
-	return files[len(files)-1], nil
+	if err := shelf.Refused(); err != nil {
+		return "", err
+	}
+	return "", fault.New(fault.NotFound, "snapshot.none", "pasta", f.Data)
 }
 
 // onCatalog opens the snapshot for one command and closes it after.

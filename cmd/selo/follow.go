@@ -2,12 +2,10 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -23,7 +21,7 @@ import (
 // base do it each for itself: a snapshot is a projection of what is in the base.
 type follower struct {
 	store   registrystore.Store
-	dir     string
+	shelf   *catalog.Shelf
 	holder  *catalog.Holder
 	keys    remessa.Keys
 	clock   clock.Clock
@@ -34,8 +32,14 @@ type follower struct {
 	shown int64      // number of the publication in holder
 }
 
-// keptSnapshots stay on disk: the current one and the one before.
-const keptSnapshots = 2
+// newFollower makes a follower whose snapshots lie in dir.
+func newFollower(base registrystore.Store, dir string, holder *catalog.Holder, keys remessa.Keys, now clock.Clock) *follower {
+	public := keys.Public().Sign
+	return &follower{store: base, holder: holder, keys: keys, clock: now, wake: make(chan struct{}, 1),
+		shelf: &catalog.Shelf{Dir: dir, Check: func(text []byte, signature string) error {
+			return remessa.CheckSnapshot(text, signature, public)
+		}}}
+}
 
 // pollPublications is how long another node's publication may go unseen.
 const pollPublications = 5 * time.Second
@@ -111,22 +115,20 @@ func (f *follower) step(ctx context.Context, progress func(done, total int64)) (
 }
 
 func (f *follower) path(number int64) string {
-	return filepath.Join(f.dir, fmt.Sprintf("publicacao-%06d.sqlite", number))
+	return filepath.Join(f.shelf.Dir, fmt.Sprintf("publicacao-%06d.sqlite", number))
 }
 
 func (f *follower) open(ctx context.Context, path string) (*catalog.Catalog, error) {
-	return catalog.Open(ctx, path, catalog.OpenOptions{Clock: f.clock, Check: func(text []byte, signature string) error {
-		return remessa.CheckSnapshot(text, signature, f.keys.Public().Sign)
-	}})
+	return catalog.Open(ctx, path, catalog.OpenOptions{Clock: f.clock, Check: f.shelf.Check})
 }
 
 // make builds the snapshot in a folder of its own, so that two processes on one
 // data folder cannot spoil each other's, and moves it into place whole.
 func (f *follower) make(ctx context.Context, p registry.Publication, progress func(done, total int64)) (*catalog.Catalog, error) {
-	if err := os.MkdirAll(f.dir, 0o750); err != nil {
+	if err := os.MkdirAll(f.shelf.Dir, 0o750); err != nil {
 		return nil, fmt.Errorf("make snapshot folder: %w", err)
 	}
-	dir, err := os.MkdirTemp(f.dir, building)
+	dir, err := os.MkdirTemp(f.shelf.Dir, building)
 	if err != nil {
 		return nil, fmt.Errorf("make snapshot folder: %w", err)
 	}
@@ -152,50 +154,28 @@ func (f *follower) make(ctx context.Context, p registry.Publication, progress fu
 
 // previous is the newest sound snapshot on disk; empty when there is none.
 func (f *follower) previous(ctx context.Context) string {
-	files := f.files()
-	for _, path := range slices.Backward(files) {
-		c, err := f.open(ctx, path)
-		if err == nil {
-			_ = c.Close() // it was only looked at
-			return path
-		}
-	}
-	return ""
-}
-
-// files lists the snapshots on disk, the oldest first.
-func (f *follower) files() []string {
-	entries, err := os.ReadDir(f.dir)
+	c, err := f.shelf.Newest(ctx, catalog.OpenOptions{Clock: f.clock, Check: f.shelf.Check, Connections: 1})
 	if err != nil {
-		return nil // not made yet
+		return ""
 	}
-	var files []string
-	for _, e := range entries { // sorted by name
-		if !e.IsDir() && strings.HasPrefix(e.Name(), "publicacao-") && strings.HasSuffix(e.Name(), ".sqlite") {
-			files = append(files, filepath.Join(f.dir, e.Name()))
-		}
-	}
-	return files
+	_ = c.Close() // it was only looked at
+	return c.File()
 }
 
 // clean removes old snapshots and what a killed process left half built.
 // Readers keep what they have open.
 func (f *follower) clean() {
-	files := f.files()
-	for len(files) > keptSnapshots {
-		if err := os.Remove(files[0]); err != nil && !errors.Is(err, os.ErrNotExist) {
-			slog.Warn("old snapshot not removed", "error", err)
-		}
-		files = files[1:]
+	if err := f.shelf.Clean(); err != nil {
+		slog.Warn("old snapshot not removed", "error", err)
 	}
-	entries, err := os.ReadDir(f.dir)
+	entries, err := os.ReadDir(f.shelf.Dir)
 	if err != nil {
 		return
 	}
 	for _, e := range entries {
 		info, err := e.Info()
 		if err == nil && e.IsDir() && strings.HasPrefix(e.Name(), building) && f.clock.Now().Sub(info.ModTime()) > 24*time.Hour {
-			_ = os.RemoveAll(filepath.Join(f.dir, e.Name())) // tried again the next time
+			_ = os.RemoveAll(filepath.Join(f.shelf.Dir, e.Name())) // tried again the next time
 		}
 	}
 }

@@ -54,7 +54,7 @@ func newServing(s *scene, name string) *serving {
 // start starts the process.
 func (p *serving) start(env ...string) error {
 	cmd := p.scene.command(env, "serve", "--addr", p.addr, "--data", p.data, "--database", p.scene.database,
-		"--key", filepath.Join(p.scene.registry, "registro.chave"))
+		"--key", filepath.Join(p.scene.registry, "registro.chave"), "--rate", "0")
 	log, err := os.OpenFile(p.data+".log", os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err

@@ -21,6 +21,7 @@ import (
 	"selo/remessa"
 	"selo/store"
 	"selo/store/registrystore"
+	"selo/throttle"
 )
 
 // registryFlags say which official base, with which keys; all registry commands and serve take them.
@@ -51,6 +52,7 @@ type node struct {
 	runner   *job.Runner
 	holder   *catalog.Holder
 	follower *follower
+	limiter  *throttle.Limiter // nil: no limit
 	clock    clock.Clock
 }
 
@@ -81,8 +83,7 @@ func openNode(ctx context.Context, flags registryFlags) (*node, error) {
 	}
 	r := &registry.Registry{Store: base, Keys: keys, Origin: flags.Origin, Name: flags.Name, URL: flags.URL}
 	n := &node{flags: flags, store: base, registry: r, holder: &catalog.Holder{}, clock: clock.System{}}
-	n.follower = &follower{store: base, dir: filepath.Join(flags.Data, "catalogo"), holder: n.holder, keys: keys,
-		clock: n.clock, wake: make(chan struct{}, 1)}
+	n.follower = newFollower(base, filepath.Join(flags.Data, "catalogo"), n.holder, keys, n.clock)
 	// A minute: after a crash of the only server a body must not wait longer.
 	n.runner = job.NewRunner(base.DB, job.Options{Handlers: n.handlers(sender), Lease: time.Minute,
 		Schedules: map[string]job.Schedule{registry.PublishKind: registry.PublishSchedule()}})

@@ -54,7 +54,7 @@ func startSelo(ctx context.Context, program string, b base) (*server, error) {
 		return nil, err
 	}
 	s := &server{addr: addr, said: &bytes.Buffer{}}
-	s.cmd = exec.CommandContext(ctx, program, "serve", "--data", b.Dir, "--database", b.Database, "--addr", addr) //nolint:gosec // built here
+	s.cmd = exec.CommandContext(ctx, program, "serve", "--data", b.Dir, "--database", b.Database, "--addr", addr, "--rate", "0") //nolint:gosec // built here
 	s.cmd.Stdout, s.cmd.Stderr = s.said, s.said
 	s.cmd.Env = append(os.Environ(), "TMPDIR="+b.Dir) // what it leaves goes with the base
 	start := time.Now()
