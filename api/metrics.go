@@ -63,6 +63,7 @@ var (
 	snapshotAge     = measure("selo_snapshot_age_seconds", "Time since the publication that this node shows.")
 	remessasByState = measure("selo_remessas", "Remessas by state.", "state")
 	jobsWaiting     = measure("selo_jobs_waiting", "Jobs that are not finished.")
+	refusedRequests = measure("selo_http_requests_refused_total", "Requests refused because their client asked too often.")
 	baseUp          = measure("selo_base_up", "Whether the official base answered this scrape.")
 )
 
@@ -76,7 +77,7 @@ type baseCollector struct{ s *Server }
 // Describe implements prometheus.Collector.
 func (c baseCollector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{ledgerSize, publicationAge, publicationNum, snapshotNum, snapshotAge,
-		remessasByState, jobsWaiting, baseUp} {
+		remessasByState, jobsWaiting, refusedRequests, baseUp} {
 		ch <- d
 	}
 }
@@ -88,6 +89,9 @@ func (c baseCollector) Collect(ch chan<- prometheus.Metric) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, labels...)
 	}
 	now := c.s.deps.Clock.Now()
+	if limiter := c.s.deps.Limiter; limiter != nil {
+		ch <- prometheus.MustNewConstMetric(refusedRequests, prometheus.CounterValue, float64(limiter.Refused()))
+	}
 	if current, release, err := c.s.currentCatalog(); err == nil {
 		gauge(snapshotNum, float64(current.Publication().Number))
 		gauge(snapshotAge, now.Sub(current.Publication().At).Seconds())
