@@ -46,6 +46,12 @@ func (s *Server) table() []Route {
 		{Method: http.MethodGet, Path: "/sobre", Power: Public, Handle: s.getAbout},
 		{Method: http.MethodGet, Path: "/acessibilidade", Power: Public, Handle: s.getAccessibility},
 
+		{Method: http.MethodGet, Path: certificatePattern, Power: Public, Handle: s.getCertificate, FromCatalog: true},
+		{Method: http.MethodGet, Path: certificatePattern + "/" + tailPDF, Power: Public, Handle: s.getMirror, FromCatalog: true},
+		{Method: http.MethodGet, Path: certificatePattern + "/" + tailQR, Power: Public, Handle: s.getQR, FromCatalog: true, Plain: true},
+		{Method: http.MethodGet, Path: certificatePattern + "/" + tailQRPNG, Power: Public, Handle: s.getQRPicture, FromCatalog: true, Plain: true},
+		{Method: http.MethodGet, Path: certificatePattern + "/" + tailLinked, Power: Public, Handle: s.getLinkedData, FromCatalog: true, Plain: true},
+
 		{Method: http.MethodPost, Path: "/aparencia", Power: Public, Handle: s.postAppearance},
 		{Method: http.MethodGet, Path: "/aparencia.css", Power: Public, Handle: s.getAppearance, Plain: true},
 		{Method: http.MethodGet, Path: "/estatico/{arquivo}", Power: Public, Handle: s.getAsset, Plain: true},

@@ -176,9 +176,14 @@ func (s *Server) dispatch(r *Request, w http.ResponseWriter) {
 		s.fail(r, w, fault.New(fault.NotFound, "web.not_found"))
 		return
 	}
+	res := s.certificates[a.Tail]
+	if r.Lang != locale.PT && res.plain() {
+		s.fail(r, w, fault.New(fault.NotFound, "web.not_found"))
+		return
+	}
 	r.HTTP.SetPathValue("organismo", a.Body)
 	r.HTTP.SetPathValue("numero", a.Number)
-	s.serve(s.certificates[a.Tail], r, w)
+	s.serve(res, r, w)
 }
 
 // serve runs one route: method, origin, catalog and its conditions, handler.
