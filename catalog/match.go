@@ -63,11 +63,7 @@ func (m *matcher) anywhere(list []string) {
 	if len(list) == 0 {
 		return
 	}
-	expression := m.all(list)
-	if j := strings.Join(list, ""); len(list) > 1 && len(list) <= maxNumberWords && len(j) <= maxJoined {
-		expression = "(" + expression + " OR " + m.beginning(j) + ")"
-	}
-	m.parts = append(m.parts, "- filtros : ("+expression+")")
+	m.parts = append(m.parts, "- filtros : ("+m.loose(list)+")")
 }
 
 // exactly asks for one word in a column.

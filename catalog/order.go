@@ -76,14 +76,64 @@ func (m *matcher) whole(list []string) string {
 	return expression
 }
 
-// loose asks for all words, the last as a beginning, or for them in one.
+// loose asks for all words, the last as a beginning, or for them in one. Where
+// letters and digits meet, together and apart are the same: "FT12" is "FT-12".
 func (m *matcher) loose(list []string) string {
-	expression := m.all(list)
+	var terms []string
+	for i := 0; i < len(list); i++ {
+		word := list[i]
+		if i+1 < len(list) && meet(word, list[i+1]) && len(word)+len(list[i+1]) <= maxJoined {
+			terms = append(terms, "("+m.all(list[i:i+2])+" OR "+m.beginning(word+list[i+1])+")")
+			i++
+			continue
+		}
+		one := quoted(word)
+		if i == len(list)-1 || len(word) > maxWordBytes {
+			one = m.beginning(word)
+		}
+		if parts := meeting(word); parts != nil {
+			one = "(" + one + " OR " + m.all(parts) + ")"
+		}
+		terms = append(terms, one)
+	}
+	expression := "(" + strings.Join(terms, " AND ") + ")"
 	if j := strings.Join(list, ""); len(list) > 1 && len(list) <= maxNumberWords && len(j) <= maxJoined {
 		expression = "(" + expression + " OR " + m.beginning(j) + ")"
 	}
 	return expression
 }
+
+// maxMeeting is how many letters and digits a word may have to be read as two
+// or three: longer ones are whole numbers.
+const maxMeeting = 12
+
+// meet tells whether one word ends with a letter and the next begins with a
+// digit, or the other way round.
+func meet(a, b string) bool {
+	return isDigit(a[len(a)-1]) != isDigit(b[0])
+}
+
+// meeting parts a word where letters and digits meet: "ft12" is "ft" and "12".
+// None for a word that is long, or of one piece, or of more than three.
+func meeting(word string) []string {
+	if len(word) > maxMeeting {
+		return nil
+	}
+	var parts []string
+	start := 0
+	for i := 1; i < len(word); i++ {
+		if isDigit(word[i-1]) != isDigit(word[i]) {
+			parts = append(parts, word[start:i])
+			start = i
+		}
+	}
+	if len(parts) == 0 || len(parts) > 2 {
+		return nil
+	}
+	return append(parts, word[start:])
+}
+
+func isDigit(b byte) bool { return '0' <= b && b <= '9' }
 
 // hasRare tells whether one of the words is in few certificates, or in none.
 func (c *Catalog) hasRare(ctx context.Context, list []string) (bool, error) {

@@ -6,11 +6,6 @@ import (
 	"github.com/a-h/templ"
 )
 
-// getHome leads to the page about Selo.
-func (s *Server) getHome(r *Request) (Answer, error) {
-	return Redirect{To: r.Link("/sobre")}, nil
-}
-
 // aboutView says what Selo is, for visitors.
 type aboutView struct {
 	publication *catalog.Publication // what this node shows; nil before the first

@@ -40,6 +40,7 @@ var bundleParts = []struct{ before, name, after string }{
 	{"", "claro.css", ""},
 	{"@media screen and (prefers-contrast:more){\n", "contraste.css", "}\n"},
 	{"", "selo.css", ""},
+	{"", "busca.css", ""},
 	{"", "certificado.css", ""},
 }
 

@@ -42,7 +42,8 @@ const certificatesPath = "/certificados/"
 // own with handler and view, and a .templ file.
 func (s *Server) table() []Route {
 	return []Route{
-		{Method: http.MethodGet, Path: "/", Power: Public, Handle: s.getHome},
+		{Method: http.MethodGet, Path: "/", Power: Public, Handle: s.getHome, FromCatalog: true},
+		{Method: http.MethodGet, Path: "/sugestoes", Power: Public, Handle: s.getSuggestions, FromCatalog: true},
 		{Method: http.MethodGet, Path: "/sobre", Power: Public, Handle: s.getAbout},
 		{Method: http.MethodGet, Path: "/acessibilidade", Power: Public, Handle: s.getAccessibility},
 
