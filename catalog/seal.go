@@ -66,7 +66,9 @@ func seal(tmp, path string, pub Publication, content string, opt Options) error 
 		return fmt.Errorf("stat to seal: %w", err)
 	}
 	s := Seal{Format: formatVersion, Publication: pub, Content: content, Bytes: info.Size()}
-	if s.Digest, err = fileDigest(context.Background(), f, s.Bytes, nil); err != nil {
+	flushed := flush(tmp) // beside the hashing; the seal itself is synced below
+	s.Digest, err = fileDigest(context.Background(), f, s.Bytes, nil)
+	if err := errors.Join(err, <-flushed); err != nil {
 		return err
 	}
 	if opt.Sign != nil {
@@ -92,6 +94,23 @@ func seal(tmp, path string, pub Publication, content string, opt Options) error 
 		return fmt.Errorf("move snapshot into place: %w", err)
 	}
 	return syncDir(filepath.Dir(path))
+}
+
+// flush syncs what is in a file so far, beside other work, so that a later sync
+// has little left to write.
+func flush(path string) <-chan error {
+	done := make(chan error, 1)
+	go func() {
+		f, err := os.OpenFile(path, os.O_RDWR, 0)
+		if err == nil {
+			err = errors.Join(f.Sync(), f.Close())
+		}
+		if err != nil {
+			err = fmt.Errorf("flush snapshot: %w", err)
+		}
+		done <- err
+	}()
+	return done
 }
 
 // syncDir makes a rename last. Windows has no such call and needs none.

@@ -69,7 +69,11 @@ func updateRows(ctx context.Context, src Source, prev string, pub Publication, n
 	if err := copyDatabase(ctx, prev, tmp, s); err != nil {
 		return err
 	}
+	flushed := flush(tmp) // the copy reaches the disk while the changes are applied
 	content, err := applyChanges(ctx, src, s, pub, n, tmp, opt)
+	if e := <-flushed; err == nil {
+		err = e
+	}
 	if err != nil {
 		return err
 	}
