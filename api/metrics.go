@@ -64,6 +64,9 @@ var (
 	remessasByState = measure("selo_remessas", "Remessas by state.", "state")
 	jobsWaiting     = measure("selo_jobs_waiting", "Jobs that are not finished.")
 	refusedRequests = measure("selo_http_requests_refused_total", "Requests refused because their client asked too often.")
+	replicaLooked   = measure("selo_replica_looked_seconds", "Time since the source of publications last said what it has.")
+	replicaRefusals = measure("selo_replica_refusals", "Snapshots refused since the start.")
+	replicaTrouble  = measure("selo_replica_trouble", "Whether the newest look at the source failed, and why.", "reason")
 	baseUp          = measure("selo_base_up", "Whether the official base answered this scrape.")
 )
 
@@ -77,7 +80,7 @@ type baseCollector struct{ s *Server }
 // Describe implements prometheus.Collector.
 func (c baseCollector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{ledgerSize, publicationAge, publicationNum, snapshotNum, snapshotAge,
-		remessasByState, jobsWaiting, refusedRequests, baseUp} {
+		remessasByState, jobsWaiting, refusedRequests, replicaLooked, replicaRefusals, replicaTrouble, baseUp} {
 		ch <- d
 	}
 }
@@ -97,6 +100,7 @@ func (c baseCollector) Collect(ch chan<- prometheus.Metric) {
 		gauge(snapshotAge, now.Sub(current.Publication().At).Seconds())
 		release()
 	}
+	c.collectReplica(now, gauge)
 	if c.s.deps.Registry == nil {
 		return
 	}
@@ -108,6 +112,22 @@ func (c baseCollector) Collect(ch chan<- prometheus.Metric) {
 		up = 0
 	}
 	gauge(baseUp, up)
+}
+
+func (c baseCollector) collectReplica(now time.Time, gauge func(*prometheus.Desc, float64, ...string)) {
+	if c.s.deps.Replica == nil {
+		return
+	}
+	status := c.s.deps.Replica.Status()
+	gauge(replicaRefusals, float64(status.Refusals))
+	if !status.Looked.IsZero() {
+		gauge(replicaLooked, now.Sub(status.Looked).Seconds())
+	}
+	if status.Trouble != nil {
+		gauge(replicaTrouble, 1, status.Trouble.Key)
+		return
+	}
+	gauge(replicaTrouble, 0, "")
 }
 
 func (c baseCollector) collectBase(ctx context.Context, now time.Time, gauge func(*prometheus.Desc, float64, ...string)) error {

@@ -6,7 +6,9 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
+	"path/filepath"
 	"reflect"
 	"strconv"
 	"time"
@@ -221,7 +223,7 @@ func (s *Server) following(lang locale.Lang) *Following {
 	if status.Trouble == nil {
 		return f
 	}
-	words := locale.Fault(lang, status.Trouble)
+	words := locale.Fault(lang, outward(status.Trouble))
 	f.Refused, f.Publication, f.Since = status.Refused, status.Number, &status.Since
 	f.Code, f.Reason, f.Action = words.Code, words.Detail, words.Action
 	return f
@@ -234,9 +236,24 @@ func (s *Server) whyNone(err error) error {
 		return err
 	}
 	if trouble := s.deps.Replica.Status().Trouble; trouble != nil {
-		return &fault.Fault{Kind: fault.Unavailable, Key: trouble.Key, Args: trouble.Args, Cause: trouble.Cause}
+		out := outward(trouble)
+		out.Kind = fault.Unavailable
+		return out
 	}
 	return err
+}
+
+// outward is a fault of this machine as others may see it: files and folders
+// without where they lie.
+func outward(f *fault.Fault) *fault.Fault {
+	out := *f
+	out.Args = maps.Clone(f.Args)
+	for _, name := range []string{"arquivo", "pasta"} {
+		if path, ok := out.Args[name]; ok {
+			out.Args[name] = filepath.Base(path)
+		}
+	}
+	return &out
 }
 
 // TooMany refuses a request whose client has asked too much: 429 with the
