@@ -125,13 +125,11 @@ func run(ctx context.Context, args []string) (err error) {
 		}
 	}
 	b.machine = thisMachine(ctx, b.root)
-	if err := b.measure(ctx); err != nil {
-		return err
-	}
+	err = b.measure(ctx)
 	b.machine.Took, b.machine.LoadEnd = time.Since(b.machine.At), loadAverage()
-	writeTable(os.Stdout, b.machine, b.rows)
-	if !b.markdown {
-		return nil
+	writeTable(os.Stdout, b.machine, b.rows) // what was measured until an error too
+	if err != nil || !b.markdown {
+		return err
 	}
 	return rewriteDocument(filepath.Join(b.root, "docs", "performance.md"), b.machine, b.rows)
 }
