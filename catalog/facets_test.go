@@ -173,11 +173,13 @@ func TestSpelling(t *testing.T) {
 		"suspenza":          {"suspensa"}, // in an expired certificate
 		"aca":               nil,          // begins a known word
 		"acia":              {"acai"},
-		"sun2000-33ktl-b":   nil, // every word is known, only not together
+		"sun2000-33ktl-b":   {"sun2000 33ktl"},
 		"SUN2001":           {"sun2000"},
 		"brimquedos":        nil, // of a class that is off the Web
 		"2354":              {"2534"},
 		"xyzw qqqq":         nil,
+		"panela coca":       {"coca"}, // nothing is near to the first word
+		"brimquedos coca":   {"coca"},
 		"' OR 1=1 --":       nil,
 		"fogeos portaria":   {"fogoes portaria"},
 		"portria 400":       {"portaria 400"},

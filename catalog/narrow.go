@@ -2,7 +2,6 @@ package catalog
 
 import (
 	"fmt"
-	"strings"
 
 	"selo/brasil"
 	"selo/fault"
@@ -116,9 +115,4 @@ func (q *question) narrow(m *matcher) {
 	if q.Imported != "" {
 		m.mark(markOrigin(q.Imported == ImportedYes))
 	}
-}
-
-// isAsked tells whether the question asks for less than everything.
-func (q *question) isAsked() bool {
-	return q.isNarrowed() || strings.TrimSpace(q.Text+q.Number+q.Brand+q.Model+q.GTIN+q.Body+q.Class+q.Validity) != ""
 }

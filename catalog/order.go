@@ -70,6 +70,14 @@ func (m *matcher) whole(list []string) string {
 		terms[i] = quoted(word)
 	}
 	expression := "(" + strings.Join(terms, " AND ") + ")"
+	if len(list) > 2 && len(list) <= maxPaired {
+		for i := range len(list) - 1 { // "sun power spr" is "SunPower SPR"
+			if !meet(list[i], list[i+1]) && len(list[i])+len(list[i+1]) <= maxJoined {
+				expression += " OR " + m.all(slices.Replace(slices.Clone(list), i, i+2, list[i]+list[i+1]))
+			}
+		}
+		expression = "(" + expression + ")"
+	}
 	if j := strings.Join(list, ""); len(list) > 1 && len(j) <= maxJoined {
 		expression = "(" + expression + " OR " + quoted(j) + ")"
 	}
@@ -102,6 +110,9 @@ func (m *matcher) loose(list []string) string {
 	}
 	return expression
 }
+
+// maxPaired is up to how many words each pair of neighbours is also read as one.
+const maxPaired = 4
 
 // maxMeeting is how many letters and digits a word may have to be read as two
 // or three: longer ones are whole numbers.

@@ -14,19 +14,22 @@ import (
 const (
 	maxSpellings   = 3  // texts that are proposed
 	maxMisspelled  = 4  // unknown words of a text that are looked at
+	maxCombined    = 16 // combinations of words that are tried
 	maxNeighbours  = 12 // words near one that are asked for in the index
 	maxCodeLetters = 20 // a longer model or number is not varied
 	shortWord      = 4  // letters: up to here one mistake, beyond two
+	maxEnding      = 4  // letters that a known word may have more, as a plural does
 )
 
 // Spelling proposes texts near to what was typed, each of which finds
 // something, the likeliest first. A word that no certificate has is replaced:
 // one of letters by a known word at most two mistakes away (one in a short
 // word), a number or model by one that differs in one letter or digit. A mistake is a letter
-// too many, missing, wrong, or two exchanged.
+// too many, missing, wrong, or two exchanged. Beside others a word that nothing
+// is near to is left out.
 //
 // Filters of s narrow what the texts must find; the situation does not. None
-// are proposed when every word is known, or none is.
+// are proposed when every word is known.
 func (c *Catalog) Spelling(ctx context.Context, s Search) ([]string, error) {
 	s.Situation, s.Limit, s.Cursor, s.Order = AnySituation, 1, "", ""
 	q, err := c.question(ctx, s)
@@ -46,19 +49,33 @@ func (c *Catalog) Spelling(ctx context.Context, s Search) ([]string, error) {
 		if misspelled++; misspelled > maxMisspelled {
 			return nil, nil
 		}
-		if choices[i], err = c.neighbours(ctx, word); err != nil {
+		near, err := c.neighbours(ctx, word)
+		if err != nil {
 			return nil, err
 		}
-		if len(choices[i]) == 0 {
-			return nil, nil
-		}
+		choices[i] = append(near[:min(len(near), maxSpellings)], "")
 	}
 	if misspelled == 0 {
 		return nil, nil
 	}
+	return c.finding(ctx, s, combine(choices, maxCombined))
+}
+
+// finding keeps the texts that find something, up to maxSpellings. One that
+// leaves words out stands only where no other was found.
+func (c *Catalog) finding(ctx context.Context, s Search, texts [][]string) ([]string, error) {
+	slices.SortStableFunc(texts, func(a, b []string) int { return leftOut(a) - leftOut(b) })
 	var found []string
-	for _, words := range combine(choices, 2*maxSpellings) {
-		s.Text = strings.Join(words, " ")
+	out := 0
+	for _, words := range texts {
+		if len(found) > 0 && leftOut(words) > out {
+			break
+		}
+		out = leftOut(words)
+		if !slices.ContainsFunc(words, func(word string) bool { return len(word) >= minSpelled }) {
+			continue // what is left says nothing
+		}
+		s.Text = strings.Join(strings.Fields(strings.Join(words, " ")), " ")
 		page, err := c.Search(ctx, s)
 		if err != nil {
 			return nil, err
@@ -73,11 +90,27 @@ func (c *Catalog) Spelling(ctx context.Context, s Search) ([]string, error) {
 	return found, nil
 }
 
+// leftOut counts the empty words.
+func leftOut(words []string) int {
+	n := 0
+	for _, word := range words {
+		if word == "" {
+			n++
+		}
+	}
+	return n
+}
+
 // isKnown tells whether a certificate has the word, or one that begins so.
 func (c *Catalog) isKnown(ctx context.Context, word string, beginning bool) (bool, error) {
 	expression := quoted(word)
 	if beginning && utf8.RuneCountInString(word) >= shortBeginning {
-		expression += " *"
+		m := &matcher{catalog: c, ctx: ctx}
+		if expression = m.loose([]string{word}); m.err != nil {
+			return false, m.err
+		}
+	} else if parts := meeting(word); parts != nil {
+		expression = "(" + expression + " OR " + (&matcher{}).whole(parts) + ")"
 	}
 	known, err := c.any(ctx, "SELECT 1 FROM busca WHERE busca MATCH ? LIMIT 1", "- filtros : "+expression)
 	if err != nil {
@@ -138,8 +171,12 @@ func (c *Catalog) nearWords(ctx context.Context, word string) ([]neighbour, erro
 	}
 	var near []neighbour
 	var d distance
-	err := readVocabulary(ctx, c.db, len(typed)-most, len(typed)+most, func(known string, count int) {
-		if mistakes := d.between(typed, known, most); mistakes <= most {
+	err := readVocabulary(ctx, c.db, len(typed)-most, len(typed)+maxEnding, func(known string, count int) {
+		mistakes := d.between(typed, known, most)
+		if n := utf8.RuneCountInString(known); mistakes > most && most > 1 && n > len(typed) { // the ending of a plural
+			mistakes = d.between(typed, string([]rune(known)[:len(typed)]), most-1) + 1
+		}
+		if mistakes <= most {
 			near = append(near, neighbour{known, mistakes, count})
 		}
 	})
