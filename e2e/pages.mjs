@@ -4,6 +4,9 @@
 export const pages = [
 	{ name: "sobre", path: "/sobre" },
 	{ name: "acessibilidade", path: "/acessibilidade" },
+	{ name: "certificado", path: "/certificados/DEMO/DEMO-BRIN-108%2F25.001" },
+	{ name: "certificado-suspenso", path: "/certificados/DEMO/DEMO-PLUG-233%2F24" },
+	{ name: "certificado-expirado", path: "/certificados/DEMO/DEMO-FIOS-021%2F19" },
 	{ name: "erro-404", path: "/nada-aqui", status: 404 },
 ];
 

@@ -337,8 +337,8 @@ func capital(word string) string {
 	return strings.ToUpper(string(first)) + word[size:]
 }
 
-// dayIn is the day of a moment in Brasília, for an address.
-func dayIn(t time.Time) string { return brasil.Today(t).String() }
+// dayIn is the day of a moment in Brasília.
+func dayIn(t time.Time) brasil.Date { return brasil.Today(t) }
 
 // search is the address of a search for one thing.
 func (r *Request) search(name, value string) string {

@@ -116,6 +116,7 @@ func newMirror(r *Request, c *catalog.Certificate) *mirror {
 	m.pdf.SetProducer("Selo", true)
 	m.pdf.SetMargins(margin, margin, margin)
 	m.pdf.SetAutoPageBreak(false, margin)
+	m.pdf.SetCellMargin(0) // cells have cellPadding
 	m.pdf.SetDrawColor(150, 150, 150)
 	m.pdf.SetFooterFunc(func() {
 		m.pdf.SetY(-13)
@@ -270,7 +271,7 @@ func (m *mirror) products(ctx context.Context) error {
 	if c.Products == 0 {
 		return nil
 	}
-	m.table([]column{{r.Field("marca"), 32}, {r.Field("modelo"), 44}, {r.Text("web.certificate.origin"), 20}, {"EAN/UPC", 28}, {r.Text("web.certificate.details"), paperWidth - 124}})
+	m.table([]column{{r.Field("marca"), 30}, {r.Field("modelo"), 42}, {r.Text("web.certificate.origin"), 24}, {"EAN/UPC", 28}, {r.Text("web.certificate.details"), paperWidth - 124}})
 	q, drawn := catalog.ProductQuery{Limit: catalog.MaxProducts}, 0
 	for drawn < maxPrinted {
 		page, err := r.Catalog.Products(ctx, c.Body.Sigla, c.Number, q)
