@@ -30,10 +30,21 @@ var (
 	emailForm = regexp.MustCompile(`^[^@\s<>",;]+@[^@\s<>",;]+\.[^@\s<>",;]+$`)
 )
 
-// Enrol makes a body known, or replaces name, mail and keys of a known one
-// (the área gestora has checked who it is), and returns the signed answer that
-// the body's certifier needs. Faults: Invalid "body.…".
+// Enrol makes a body known, or takes over name and mail of a known one, and
+// returns the signed answer that the body's certifier needs. Anybody can sign a
+// request in any body's name, so other keys than the known ones are refused: see
+// [Registry.ReplaceKeys]. Faults: Invalid "body.…", Conflict "body.other_keys".
 func (r *Registry) Enrol(ctx context.Context, tx Tx, e remessa.Enrolment, accreditation, actor string) (string, error) {
+	return r.enrol(ctx, tx, e, accreditation, actor, false)
+}
+
+// ReplaceKeys is Enrol for a body that has made new keys: the área gestora has
+// compared their fingerprint with the body by another way.
+func (r *Registry) ReplaceKeys(ctx context.Context, tx Tx, e remessa.Enrolment, accreditation, actor string) (string, error) {
+	return r.enrol(ctx, tx, e, accreditation, actor, true)
+}
+
+func (r *Registry) enrol(ctx context.Context, tx Tx, e remessa.Enrolment, accreditation, actor string, replace bool) (string, error) {
 	e.Name, e.Email = strings.TrimSpace(e.Name), strings.TrimSpace(e.Email)
 	if err := checkBody(e); err != nil {
 		return "", err
@@ -45,6 +56,9 @@ func (r *Registry) Enrol(ctx context.Context, tx Tx, e remessa.Enrolment, accred
 		b = Body{Sigla: e.Body, Active: true, EnrolledAt: tx.Now()}
 	case err != nil:
 		return "", err
+	case !b.Keys.Equal(e.Keys) && !replace:
+		return "", fault.New(fault.Conflict, "body.other_keys", "organismo", string(e.Body),
+			"conhecida", b.Keys.Fingerprint(), "recebida", e.Keys.Fingerprint())
 	default:
 		kind = "body.changed"
 	}
@@ -56,7 +70,7 @@ func (r *Registry) Enrol(ctx context.Context, tx Tx, e remessa.Enrolment, accred
 		return "", err
 	}
 	if err := tx.AppendAudit(ctx, audit.Event{Kind: kind, Subject: "organismo:" + string(b.Sigla), Actor: actor,
-		Detail: map[string]string{"nome": b.Name, "email": b.Email}}); err != nil {
+		Detail: map[string]string{"nome": b.Name, "email": b.Email, "chaves": b.Keys.Fingerprint()}}); err != nil {
 		return "", err
 	}
 	return remessa.Registry{Name: r.Name, URL: r.URL, Body: b.Sigla}.Sign(r.Keys)

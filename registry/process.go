@@ -60,6 +60,10 @@ func (r *Registry) Process(ctx context.Context, args ProcessArgs, done func(Tx) 
 			return errors.Join(err, skipped(tx, err, done))
 		}
 		rem.Reasons, rem.Total = reasons, total
+		// The tables it was judged by go along: the body may not have them yet.
+		if _, _, err := r.Release(ctx, tx, rem.Body, "system"); err != nil {
+			return err
+		}
 		return r.finish(ctx, tx, body, rem, Invalidated, done)
 	})
 }

@@ -5,8 +5,12 @@ import (
 	"crypto/ecdh"
 	"crypto/ed25519"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"selo/certificate"
@@ -46,6 +50,18 @@ func (k Keys) Public() PublicKeys {
 // Equal tells whether both keys are the same.
 func (p PublicKeys) Equal(o PublicKeys) bool {
 	return p.Sign.Equal(o.Sign) && p.Agree != nil && o.Agree != nil && p.Agree.Equal(o.Agree)
+}
+
+// Fingerprint is short enough to be read out on the telephone: 80 bits of
+// SHA-256 over both keys, in groups of four hexadecimal digits.
+func (p PublicKeys) Fingerprint() string {
+	sum := sha256.Sum256(append(slices.Clone(p.Sign), p.Agree.Bytes()...))
+	digits := strings.ToUpper(hex.EncodeToString(sum[:10]))
+	groups := make([]string, 0, 5)
+	for i := 0; i < len(digits); i += 4 {
+		groups = append(groups, digits[i:i+4])
+	}
+	return strings.Join(groups, " ")
 }
 
 type keysJSON struct {

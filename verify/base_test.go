@@ -79,7 +79,7 @@ func (b *base) enrol(tb testing.TB, sigla certificate.Sigla) *body {
 	b.write(tb, func(tx registry.Tx) error {
 		ctx := context.Background()
 		e := remessa.Enrolment{Body: sigla, Name: "Organismo Fictício " + string(sigla), Email: "ocp@ficticio.example", Keys: keys.Public()}
-		if _, err := b.reg.Enrol(ctx, tx, e, "OCP-0000", "teste"); err != nil {
+		if _, err := b.reg.ReplaceKeys(ctx, tx, e, "OCP-0000", "teste"); err != nil {
 			return err
 		}
 		if err := b.reg.PutScope(ctx, tx, registry.Scope{Body: sigla, Class: "brinquedos"}, "teste"); err != nil {

@@ -250,7 +250,11 @@ var damages = []damage{
 		var signed string
 		must(t, db.QueryRow(`SELECT signed FROM aux_release WHERE body = 'CCB'`).Scan(&signed))
 		at := strings.LastIndex(signed, ".") + 5
-		flipped := signed[:at] + string(signed[at]^1) + signed[at+1:]
+		other := "A" // another character of base64url, whichever stands there
+		if signed[at] == 'A' {
+			other = "B"
+		}
+		flipped := signed[:at] + other + signed[at+1:]
 		run(`UPDATE aux_release SET signed = '`+flipped+`' WHERE body = 'CCB'`)(t, db)
 	}, want: []string{"verify.release.signature"}, may: []string{"verify.release.form"}},
 }

@@ -10,6 +10,7 @@ import (
 	"selo/brasil"
 	"selo/certificate"
 	"selo/certifier"
+	"selo/cmd/selo/term"
 	"selo/remessa"
 )
 
@@ -93,6 +94,7 @@ func (c *certifierInitCmd) Run(a *app) error {
 	}
 	a.out.Done("cli.certifier.ready", "organismo", string(body.Sigla), "pasta", c.Data)
 	a.out.Line(path)
+	a.out.Pairs(term.Pair{Key: "cli.label.fingerprint", Value: d.keys.Public().Fingerprint()})
 	a.out.Note("cli.certifier.hand_over", "arquivo", filepath.Base(path))
 	a.out.Note("cli.certifier.keep_keys", "arquivo", filepath.Join(c.Data, certifier.KeyFile))
 	return nil

@@ -21,6 +21,7 @@ type situationFlags struct {
 	Product        string               `help:"${help_situation_product}" placeholder:"MARCA|MODELO" xor:"what"`
 	Service        certificate.ID       `help:"${help_situation_service}" placeholder:"ID" xor:"what"`
 	Company        string               `help:"${help_situation_company}" placeholder:"CNPJ" xor:"what"`
+	Document       string               `help:"${help_situation_document}" placeholder:"portaria-302-2021"`
 	Role           certificate.RoleCode `help:"${help_role}"`
 	TransferTo     string               `help:"${help_transfer_to}" placeholder:"CNPJ" xor:"how"`
 	Propagate      bool                 `help:"${help_propagate}" xor:"how"`
@@ -61,7 +62,7 @@ func (c *situationFlags) move(a *app, to certificate.Situation) error {
 		if err != nil {
 			return err
 		}
-		what := joined(c.Product, string(c.Service), c.Company)
+		what := joined(c.Product, string(c.Service), c.Company, c.Document)
 		if what == "" {
 			a.out.Done("cli.situation.done", "registro", r.Label, "situacao", situation(a.lang, to))
 		} else {
@@ -81,6 +82,13 @@ func (c *situationFlags) apply(f finder, actor certifier.Actor, to certificate.S
 	switch {
 	case newest == nil || newest.Certificate == nil:
 		return nil, fault.New(fault.Invalid, "draft.kind", "registro", r.Label)
+	case c.Document != "":
+		return certifier.ChangeCertificate(f.ctx, f.tx, actor, r.ID, c.Justification, func(x *certificate.Certificate) error {
+			if c.Service != "" {
+				return certificate.SetServiceDocumentSituation(x, c.Service, certificate.DocumentCode(c.Document), to)
+			}
+			return certificate.SetDocumentSituation(x, certificate.DocumentCode(c.Document), to)
+		})
 	case c.Product != "":
 		id, err := f.inside(newest.Certificate, certificate.KindProduct, c.Product)
 		if err != nil {

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -137,17 +138,23 @@ func loadOrMakeKeys(path string) (remessa.Keys, error) {
 	if data, err = json.MarshalIndent(keys, "", "  "); err != nil {
 		return remessa.Keys{}, fmt.Errorf("encode keys: %w", err)
 	}
-	// O_EXCL: of two first starts at once, the second reads what the first wrote.
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if errors.Is(err, fs.ErrExist) {
-		return loadOrMakeKeys(path)
-	}
-	if err != nil {
+	unwritable := func(err error) (remessa.Keys, error) {
 		return remessa.Keys{}, fault.New(fault.Unavailable, "keys.unwritable", "arquivo", path).Because(err)
 	}
-	_, err = f.Write(append(data, '\n'))
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return remessa.Keys{}, fault.New(fault.Unavailable, "keys.unwritable", "arquivo", path).Because(errors.Join(err, os.Remove(path)))
+	// Written whole under another name, then linked: half a key file would end the
+	// registry, and of two first starts at once the second must read the first's.
+	whole := path + ".novo-" + strconv.Itoa(os.Getpid())
+	if err := writeFile(whole, append(data, '\n')); err != nil {
+		return unwritable(err)
+	}
+	defer func() { _ = os.Remove(whole) }() // the link keeps the content
+	switch err := os.Link(whole, path); {
+	case errors.Is(err, fs.ErrExist):
+		return loadOrMakeKeys(path)
+	case err != nil: // a file system without links
+		if err := os.Rename(whole, path); err != nil {
+			return unwritable(err)
+		}
 	}
 	slog.Info("registry keys made", "file", filepath.Base(path))
 	return keys, nil

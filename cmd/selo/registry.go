@@ -33,6 +33,7 @@ type registryCmd struct {
 	Deliver   registryDeliverCmd   `cmd:"" help:"${help_registry_deliver}"`
 	Process   registryProcessCmd   `cmd:"" help:"${help_registry_process}"`
 	Remessas  registryRemessasCmd  `cmd:"" help:"${help_registry_remessas}"`
+	Jobs      registryJobsCmd      `cmd:"" help:"${help_registry_jobs}"`
 	Publish   registryPublishCmd   `cmd:"" help:"${help_registry_publish}"`
 	Base      registryBaseCmd      `cmd:"" help:"${help_registry_base}"`
 }
@@ -55,6 +56,7 @@ type registryEnrolCmd struct {
 	registryFlags `embed:""`
 	Request       string `arg:"" help:"${help_arg_request}" type:"path"`
 	Accreditation string `help:"${help_accreditation}" placeholder:"OCP-0000"`
+	ReplaceKeys   bool   `help:"${help_replace_keys}"`
 	Out           string `help:"${help_out}" type:"path"`
 }
 
@@ -71,7 +73,11 @@ func (c *registryEnrolCmd) Run(a *app) error {
 	return onNode(a, c.registryFlags, func(n *node) error {
 		var answer string
 		err := n.write(a.ctx, func(tx registry.Tx) error {
-			answer, err = n.registry.Enrol(a.ctx, tx, enrolment, c.Accreditation, string(a.actor))
+			enrol := n.registry.Enrol
+			if c.ReplaceKeys {
+				enrol = n.registry.ReplaceKeys
+			}
+			answer, err = enrol(a.ctx, tx, enrolment, c.Accreditation, string(a.actor))
 			return err
 		})
 		if err != nil {
@@ -85,6 +91,8 @@ func (c *registryEnrolCmd) Run(a *app) error {
 			return err
 		}
 		a.out.Done("cli.registry.enrolled", "organismo", string(enrolment.Body), "arquivo", path)
+		a.out.Pairs(term.Pair{Key: "cli.label.fingerprint", Value: enrolment.Keys.Fingerprint()})
+		a.out.Note("cli.registry.compare")
 		return nil
 	})
 }
