@@ -305,6 +305,18 @@ func TestReleases(t *testing.T) {
 	if _, err := apply(3); !fault.HasKey(err, "tables.older") {
 		t.Errorf("an older release: %v", err)
 	}
+	again := demoTables(7)
+	again.Roles = append(again.Roles, certificate.Role{Code: "novo", Name: "Novo papel"})
+	b.write(func(tx certifier.Tx) error {
+		if a, err := certifier.ApplyRelease(b.ctx, tx, ana, b.sign(again)); err != nil || a.Already {
+			t.Errorf("another release of the same number: %+v, %v", a, err)
+		}
+		t7, err := certifier.CurrentTables(b.ctx, tx)
+		if err == nil && len(t7.Roles) != len(again.Roles) {
+			t.Errorf("%d roles in use, want those of the later release: %d", len(t7.Roles), len(again.Roles))
+		}
+		return err
+	})
 	other := demoTables(8)
 	other.Body = "OUTRO"
 	b.fails("tables.other_body", func(tx certifier.Tx) error {

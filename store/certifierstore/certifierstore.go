@@ -90,7 +90,8 @@ func (tx *Tx) FindTables(ctx context.Context) (number int, content []byte, err e
 // InsertTables implements certifier.Tx.
 func (tx *Tx) InsertTables(ctx context.Context, number int, content []byte) error {
 	_, err := tx.Exec(ctx, `
-		INSERT INTO auxiliary_tables (number, content, applied_at) VALUES (?, ?, ?)`, number, content, tx.Now())
+		INSERT INTO auxiliary_tables (number, content, applied_at) VALUES (?, ?, ?)
+		ON CONFLICT (number) DO UPDATE SET content = excluded.content, applied_at = excluded.applied_at`, number, content, tx.Now())
 	return err
 }
 
