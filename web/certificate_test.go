@@ -193,3 +193,20 @@ func TestCertificateIsTheSameForEverybody(t *testing.T) {
 		}
 	}
 }
+
+func TestCertificateTellsItsHistory(t *testing.T) {
+	t.Parallel()
+	s := webtest.Start(t)
+	path := certificatePath(webtest.Suspended)
+	page := s.Get(path).Body
+	wantWords(t, "the history", page, "Revisão 2", "Revisão 1", "Falha na avaliação de manutenção &lt;da fábrica&gt;", "O certificado entrou no registro",
+		"05/03/2026", `href="`+path+`?em=2026-03-05"`)
+	then := s.Get(path + "?em=2026-03-04").Body
+	wantWords(t, "the day before", then, "Você está vendo como o certificado estava em 04/03/2026", "#check-circle")
+	if strings.Contains(then, "#exclamation-triangle") {
+		t.Error("the day before shows the suspension")
+	}
+	if first := s.Get(path + "?em=2026-02-01").Body; !strings.Contains(first, "ainda não estava no registro") {
+		t.Error("a day before the certificate was there shows something")
+	}
+}

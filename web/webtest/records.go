@@ -18,12 +18,15 @@ const BodyName = "Organismo de Demonstração"
 // The certificates of the snapshot, by what is special about them.
 const (
 	Toy       = "DEMO-BRIN-108/25.001" // active, a slash in the number, GTINs
-	Suspended = "DEMO-CAP-3400"
+	Suspended = "DEMO-CAP-3400"        // since its second revision, for [Reason]
 	Cancelled = "DEMO-CAP-2900 A.1"
 	Expired   = "DEMO-CAP-1000"
 	Large     = "DEMO-BRIN-900"  // LargeProducts products
 	Tricky    = "A//B ../ç+#?&%" // all that an address can choke on
 )
+
+// Reason is why [Suspended] was suspended.
+const Reason = "Falha na avaliação de manutenção <da fábrica>"
 
 // LargeProducts is how many products [Large] has: more than one page of them.
 const LargeProducts = 250
@@ -71,11 +74,14 @@ func records(today brasil.Date) ([]certificate.Revision, error) {
 		certified(Large, toys, "portaria-302-2021", issued, applicant, maker, many...),
 		certified(Tricky, toys, "portaria-302-2021", issued, applicant, maker, toy),
 	}
-	list[1].Situation = certificate.Suspended
 	list[2].Situation = certificate.Cancelled
 	for i := range list {
 		all = append(all, certificate.Revision{ID: id("a", i), Certificate: &list[i]})
 	}
+	suspended := list[1]
+	suspended.Situation = certificate.Suspended
+	all = append(all, certificate.Revision{ID: id("a", 1), Certificate: &suspended,
+		Justifications: []certificate.Justification{{Fields: []string{"situacao"}, Text: Reason}}})
 	return all, nil
 }
 

@@ -32,6 +32,12 @@ import (
 // Moment is when the site's clock stands: 10 March 2026, 12:00 in Brasília.
 var Moment = time.Date(2026, 3, 10, 15, 0, 0, 0, time.UTC)
 
+// When the records came into the ledger: all of them, and what changed later.
+var (
+	Accepted  = Moment.AddDate(0, 0, -20)
+	Revisited = Moment.AddDate(0, 0, -5)
+)
+
 // Site is a running site.
 type Site struct {
 	URL    string
@@ -162,7 +168,8 @@ type source struct {
 
 type entry struct {
 	catalog.Entry
-	kind certificate.Kind
+	kind       certificate.Kind
+	superseded bool // a later revision of the record follows
 }
 
 func newSource() (*source, error) {
@@ -171,23 +178,31 @@ func newSource() (*source, error) {
 		return nil, err
 	}
 	s := &source{}
+	newest := map[certificate.ID]int{}
 	for i := range all {
 		r := &all[i]
-		r.Body, r.Number, r.ApprovedAt = Body, 1, Moment.AddDate(0, -1, 0)
+		accepted := Accepted
+		if before, again := newest[r.ID]; again {
+			r.Number, r.Previous, accepted = all[before].Number, s.entries[before].Hash, Revisited
+			s.entries[before].superseded = true
+		}
+		newest[r.ID] = i
+		r.Number++
+		r.Body, r.ApprovedAt = Body, Moment.AddDate(0, -1, 0)
 		canonical, err := r.Encode()
 		if err != nil {
 			return nil, err
 		}
 		s.entries = append(s.entries, entry{kind: r.Kind(), Entry: catalog.Entry{Index: int64(i), Hash: certificate.HashOf(canonical),
-			Body: Body, AcceptedAt: Moment.AddDate(0, 0, -20), Canonical: canonical}})
+			Body: Body, AcceptedAt: accepted, Canonical: canonical}})
 	}
 	return s, nil
 }
 
-// EachRevision implements catalog.Source; every record has one revision.
-func (s *source) EachRevision(ctx context.Context, kind certificate.Kind, from, to int64, _ bool, fn func(catalog.Entry) error) error {
+// EachRevision implements catalog.Source; publications show every revision.
+func (s *source) EachRevision(ctx context.Context, kind certificate.Kind, from, to int64, newest bool, fn func(catalog.Entry) error) error {
 	for _, e := range s.entries[from:to] {
-		if kind != "" && kind != e.kind {
+		if kind != "" && kind != e.kind || newest && e.superseded {
 			continue
 		}
 		if err := ctx.Err(); err != nil {
