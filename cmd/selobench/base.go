@@ -131,7 +131,7 @@ type processed struct {
 	Process   float64 // seconds: validated, applied, logged, committed
 	CPU       float64 // seconds of this process's processor time in Process; more than one core works
 	Revisions int64
-	Early     int64  // bytes resident when a tenth was processed
+	Early     int64  // bytes resident when half was processed
 	Peak      memory // while processing
 }
 
@@ -169,7 +169,7 @@ func process(ctx context.Context, r *registry.Registry, bundle string) (p proces
 	p.Deliver = time.Since(start).Seconds()
 	show := progress("cli.progress.process")
 	r.Progress = func(done, total int64) {
-		if p.Early == 0 && done*10 >= total {
+		if p.Early == 0 && done*2 >= total {
 			p.Early = processMemory("self").Now
 		}
 		show(done, total)

@@ -11,13 +11,13 @@ const (
 	whyBinary        = "the program holds every room and both databases' drivers"
 	whyRemessaSQLite = "one core writes while the other decodes; the writing one needs 46 s for 10⁶ products, two thirds of it " +
 		"B-tree inserts and the pages they push out of the cache into the WAL"
-	whyRemessaPostgres = "the server's process is the limit: COPY and the unique index on keys take most of it, and it shares two cores with the program"
-	whyMemory          = "SQLite's page cache of 64 MiB is not full at a tenth"
-	whyFull            = "reading, decoding and rendering take 20 s of one core; rows and text index take the other meanwhile"
-	whyUpdate          = "half of it is copying, digesting and syncing the whole file, which never changes in place"
+	whyRemessaPostgres = "the server's process is the limit, with COPY as the largest part, and it shares two cores with the program"
+	whyMemory          = "SQLite's page cache of 64 MiB is not full half way"
+	whyFull            = "the program needs 40 s of processor for 10⁶ products, half of it reading, decoding and rendering one after another; what PostgreSQL itself adds is not told apart"
+	whyUpdate          = "about a third is copying, digesting and syncing the whole file, which never changes in place"
 	whyStart           = "opening the base and the snapshot"
 	whyResident        = "pages of the mapped snapshot"
-	whyLookUp          = "an answer is 3 kB out of several tables, and where the snapshot is larger than the 256 MiB that are mapped, its pages come by system calls"
+	whyLookUp          = "an answer is 3 kB out of several tables; why it falls further at 10⁶ products is not proved: only 256 MiB of the snapshot are mapped, the rest is read by system calls"
 	whySearch          = "beginnings of two and three letters merge the lists of all words that begin so, as the bare query does"
 	whySearchRatio     = "a hit is read from its row and held against today's date; the bare query gives numbers of rows only"
 )
