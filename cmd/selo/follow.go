@@ -62,12 +62,13 @@ func (f *follower) run(ctx context.Context) {
 	var preparing sync.WaitGroup
 	defer preparing.Wait()
 	stop := func() {}
-	for {
+	for first := true; ; first = false {
 		changed, err := f.step(ctx, nil)
 		if err != nil && ctx.Err() == nil {
 			slog.ErrorContext(ctx, "snapshot not made; trying again", "error", err)
 		}
-		if changed && f.prepare != nil {
+		// At a start nothing is new: the files are made when somebody asks.
+		if changed && !first && f.prepare != nil {
 			stop() // the files of the last publication are not wanted any more
 			var current context.Context
 			current, stop = context.WithCancel(ctx)
