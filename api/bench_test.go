@@ -96,7 +96,7 @@ func BenchmarkLookUp(b *testing.B) {
 		query   string
 		handler http.Handler
 	}{{"empty", "", http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})}, {"certificate", "", server},
-		{"certificate not kept", "?limite=100", server}} {
+		{"certificate, page by parameter", "?limite=100", server}} {
 		b.Run(run.name, func(b *testing.B) { hammer(b, run.handler, run.query, certificates) })
 	}
 }

@@ -284,9 +284,11 @@ func BenchmarkPage(b *testing.B) {
 func BenchmarkLookup(b *testing.B) {
 	c, src := benchCatalog(b)
 	i := 0
+	var answer []byte
+	var err error
 	for b.Loop() {
 		i = (i + 7919) % src.certificates()
-		if _, err := c.CertificateJSON(b.Context(), "CCB", benchNumber(i)); err != nil {
+		if answer, err = c.AppendCertificate(b.Context(), answer[:0], "CCB", benchNumber(i)); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -20,7 +20,7 @@ const companySQL = `SELECT dados FROM empresa WHERE id = ?`
 
 // lookerCache is the page cache of one looker, in KiB: room for all of the
 // index that finds numbers, so that a look-up reads one page of the file.
-const lookerCache = 12 << 10
+const lookerCache = 8 << 10
 
 // maxLookers bounds them; each runs one look-up of microseconds at a time, so
 // that more than there are processors would not help.
@@ -42,7 +42,7 @@ type lookers struct {
 }
 
 func openLookers(db *sql.DB, path string) (*lookers, error) {
-	dsn, err := readingSource(path, lookerCache, 0)
+	dsn, err := readingSource(path, lookerCache)
 	if err != nil {
 		return nil, err
 	}

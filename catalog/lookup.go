@@ -146,7 +146,7 @@ func (t *companyText) appendName(b []byte) []byte {
 
 // maxCompanies is how many bytes of companies a catalog keeps in memory, at
 // most twice over: few companies have most of the certificates.
-const maxCompanies = 12 << 20
+const maxCompanies = 8 << 20
 
 // companyTexts keeps the companies last asked for. Two halves take turns: when
 // the young one is full, the old one is forgotten. The zero value is ready.

@@ -100,20 +100,18 @@ func sealOf(path string, check func([]byte, string) error) (*Seal, error) {
 	return s, nil
 }
 
-// Page cache in KiB, and bytes of the file mapped into memory, of a connection that searches.
-const (
-	readerCache = 8192
-	readerMap   = 256 << 20
-)
+// readerCache is the page cache in KiB of a connection that searches.
+const readerCache = 2 << 10
 
-// readingSource names a file that nobody writes any more.
-func readingSource(path string, cache, mapped int) (string, error) {
+// readingSource names a file that nobody writes any more. It is not mapped into
+// memory: that answers no faster, and every connection would map it anew.
+func readingSource(path string, cache int) (string, error) {
 	return dataSource(path, "mode=ro", "immutable=1", "_pragma=query_only(1)", fmt.Sprintf("_pragma=cache_size(-%d)", cache),
-		fmt.Sprintf("_pragma=mmap_size(%d)", mapped))
+		"_pragma=mmap_size(0)")
 }
 
 func openForReading(path string, connections int) (*sql.DB, error) {
-	dsn, err := readingSource(path, readerCache, readerMap)
+	dsn, err := readingSource(path, readerCache)
 	if err != nil {
 		return nil, err
 	}
