@@ -2,6 +2,12 @@
 // row here: a name for its screenshot, its Portuguese path, and the status it
 // answers with when that is not 200.
 export const pages = [
+	{ name: "busca", path: "/" },
+	{ name: "busca-lista", path: "/?q=ficticia&situacao=todas" },
+	{ name: "busca-tabela", path: "/?q=ficticia&vista=tabela&ordem=numero" },
+	{ name: "busca-vazia", path: "/?q=plugue+mentirex&uf=SP" },
+	{ name: "busca-grafia", path: "/?q=capasete" },
+	{ name: "busca-sugestoes", path: "/sugestoes?q=cap" },
 	{ name: "sobre", path: "/sobre" },
 	{ name: "acessibilidade", path: "/acessibilidade" },
 	{ name: "certificado", path: "/certificados/DEMO/DEMO-BRIN-108%2F25.001" },
