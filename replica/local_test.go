@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -124,5 +125,39 @@ func TestReadersAreNeverDropped(t *testing.T) {
 	running.Wait()
 	if reads.Load() == 0 {
 		t.Error("nobody read")
+	}
+}
+
+// What is derived from a snapshot may take long; neither the next publication
+// nor the end of the program waits for it.
+func TestNothingWaitsForThePreparation(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	begun, finish := make(chan int64, 10), make(chan struct{})
+	defer close(finish)
+	source, err := replica.NewRemote(s.server.URL, s.shelf, replica.RemoteOptions{Check: s.check, Clock: s.clock})
+	s.must(err)
+	node := replica.New(replica.Options{Source: source, Holder: s.holder, Clock: s.clock, Check: s.check, Shelf: s.shelf, Poll: 1,
+		Prepare: func(context.Context) error {
+			begun <- 1
+			<-finish
+			return nil
+		}})
+	s.publish(1)
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() {
+		node.Run(ctx)
+		close(ended)
+	}()
+	<-begun
+	s.publish(2)
+	for node.Status().Shown < 2 {
+		runtime.Gosched()
+	}
+	stop()
+	<-ended
+	if len(begun) != 0 {
+		t.Error("two preparations at once")
 	}
 }

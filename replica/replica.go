@@ -200,8 +200,8 @@ func (r *Replica) trouble(ctx context.Context, err error) {
 // Run looks again and again until the context ends. Looks are never exactly
 // apart, so that many nodes do not ask at the same moment.
 func (r *Replica) Run(ctx context.Context) {
-	var preparing preparation
-	defer preparing.end()
+	preparing := preparation{cancel: func() {}}
+	defer func() { preparing.cancel() }() // what is being made belongs to nobody any more: it is not waited for
 	for {
 		_, _ = r.Look(ctx) // Status and log say what failed
 		if r.opts.Prepare != nil {
@@ -221,29 +221,30 @@ func (r *Replica) Run(ctx context.Context) {
 type preparation struct {
 	number int64
 	cancel context.CancelFunc
-	done   sync.WaitGroup
+	done   chan struct{} // closed when the last one has ended; nil before the first
 }
 
 // begin starts on the publication that is shown, unless it has been; what
-// belongs to the one before is not wanted any more.
+// belongs to the one before is not wanted any more. It never waits.
 func (p *preparation) begin(ctx context.Context, r *Replica) {
 	shown := r.Status().Shown
 	if shown == p.number {
 		return
 	}
-	p.end()
-	p.number = shown
+	p.cancel()
 	ctx, p.cancel = context.WithCancel(ctx)
-	p.done.Go(func() {
+	before, done := p.done, make(chan struct{})
+	p.number, p.done = shown, done
+	go func() {
+		defer close(done)
+		if before != nil {
+			<-before
+		}
+		if ctx.Err() != nil {
+			return
+		}
 		if err := r.opts.Prepare(ctx); err != nil && ctx.Err() == nil {
 			r.opts.Log.ErrorContext(ctx, "open data not prepared", "error", err)
 		}
-	})
-}
-
-func (p *preparation) end() {
-	if p.cancel != nil {
-		p.cancel()
-	}
-	p.done.Wait()
+	}()
 }

@@ -59,8 +59,6 @@ func (f *follower) poke() {
 func (f *follower) run(ctx context.Context) {
 	ticker := time.NewTicker(pollPublications)
 	defer ticker.Stop()
-	var preparing sync.WaitGroup
-	defer preparing.Wait()
 	stop := func() {}
 	for first := true; ; first = false {
 		changed, err := f.step(ctx, nil)
@@ -72,11 +70,11 @@ func (f *follower) run(ctx context.Context) {
 			stop() // the files of the last publication are not wanted any more
 			var current context.Context
 			current, stop = context.WithCancel(ctx)
-			preparing.Go(func() {
+			go func() { // not waited for at the end: it may take minutes and leaves nothing behind
 				if err := f.prepare(current); err != nil && current.Err() == nil {
 					slog.ErrorContext(current, "open data not prepared", "error", err)
 				}
-			})
+			}()
 		}
 		select {
 		case <-ctx.Done():
