@@ -31,6 +31,45 @@ type Hidden struct {
 	Class  Named
 	Reason string
 	Count  int
+	Named  []HiddenCertificate // whose number is the text asked for
+}
+
+// HiddenCertificate is one that only its exact address shows.
+type HiddenCertificate struct {
+	Body   certificate.Sigla
+	Number string
+	Path   string
+}
+
+// maxHiddenNamed is how many certificates off the Web are named.
+const maxHiddenNamed = 5
+
+// nameHidden adds the certificates off the Web whose number is the text asked for.
+func (c *Catalog) nameHidden(ctx context.Context, q *question, list []Hidden) error {
+	typed := compactNumber(orCode(q.Number, q.Text))
+	if typed == "" || len(list) == 0 {
+		return nil
+	}
+	rows, err := c.query(ctx, "SELECT organismo, numero, classe FROM certificado WHERE compacto = ? AND motivo <> '' ORDER BY organismo, id LIMIT ?", typed, maxHiddenNamed)
+	if err != nil {
+		return fmt.Errorf("look up number: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var body, number, class string
+		if err := rows.Scan(&body, &number, &class); err != nil {
+			return fmt.Errorf("look up number: %w", err)
+		}
+		for i := range list {
+			if list[i].Class.Code == class {
+				list[i].Named = append(list[i].Named, HiddenCertificate{certificate.Sigla(body), number, Path(certificate.Sigla(body), number)})
+			}
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return fmt.Errorf("look up number: %w", err)
+	}
+	return nil
 }
 
 // Facets tells how the matches of a search divide, the largest part first.
@@ -248,9 +287,12 @@ func (n *counter) facets(ctx context.Context) (*Facets, error) {
 	}
 	for code, count := range n.lists[listHidden] {
 		class := names.classes[certificate.ClassCode(code)]
-		f.Hidden = append(f.Hidden, Hidden{Named{code, names.class(certificate.ClassCode(code))}, class.Disabled, count})
+		f.Hidden = append(f.Hidden, Hidden{Class: Named{code, names.class(certificate.ClassCode(code))}, Reason: class.Disabled, Count: count})
 	}
 	slices.SortFunc(f.Hidden, func(a, b Hidden) int { return cmp.Or(b.Count-a.Count, strings.Compare(a.Class.Code, b.Class.Code)) })
+	if err := n.catalog.nameHidden(ctx, n.q, f.Hidden); err != nil {
+		return nil, err
+	}
 	for i := range f.Companies {
 		name, err := n.catalog.companyName(ctx, f.Companies[i].Value)
 		if err != nil {

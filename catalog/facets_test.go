@@ -54,6 +54,9 @@ func TestFacets(t *testing.T) {
 	if len(f.Hidden) != 1 || f.Hidden[0].Class.Code != "velha" || f.Hidden[0].Reason != "portaria revogada" {
 		t.Errorf("hidden: %+v", f.Hidden)
 	}
+	if f, err = c.Facets(t.Context(), Search{Text: "2537"}); err != nil || len(f.Hidden) != 1 || len(f.Hidden[0].Named) != 1 || f.Hidden[0].Named[0].Path != "/certificados/CCB/2537" {
+		t.Errorf("hidden by its number: %+v, %v", f, err)
+	}
 }
 
 // Every facet's count is what the search finds when narrowed by it.

@@ -17,6 +17,7 @@ const (
 	minSpelled    = 3 // letters; shorter words have too many neighbours
 	maxSpelled    = 24
 	maxVocabulary = 60_000 // words kept, the most frequent ones
+	maxGathered   = 4 * maxVocabulary
 )
 
 // vocabulary counts the words, of letters only, that names in certificates
@@ -36,7 +37,7 @@ func (v vocabulary) add(row []any) {
 	}
 	for _, column := range spelledColumns {
 		for word := range strings.SplitSeq(text(row[column]), " ") {
-			if isSpelled(word) {
+			if _, known := v[word]; known || len(v) < maxGathered && isSpelled(word) {
 				v[word]++
 			}
 		}
