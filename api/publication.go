@@ -138,7 +138,7 @@ func (s *Server) listPublications(ctx context.Context, before int64, limit int) 
 func publicationPage(r *http.Request) (limit int, before int64, err error) {
 	limit = defaultListed
 	var problems []fault.Problem
-	wrong := func(code, field string) {
+	unread := func(code, field string) {
 		problems = append(problems, fault.Problem{Field: field, Code: code, Args: fault.Pairs("parametro", excerpt(field))})
 	}
 	for name, values := range r.URL.Query() {
@@ -146,17 +146,17 @@ func publicationPage(r *http.Request) (limit int, before int64, err error) {
 		case "limite":
 			n, err := strconv.Atoi(values[0])
 			if err != nil || n < 1 || n > maxListed {
-				wrong("api.parameter.value", name)
+				unread("api.parameter.value", name)
 			}
 			limit = n
 		case "cursor":
 			n, err := strconv.ParseInt(values[0], 10, 64)
 			if err != nil || n < 1 {
-				wrong("api.parameter.value", name)
+				unread("api.parameter.value", name)
 			}
 			before = n
 		default:
-			wrong("api.parameter.unknown", name)
+			unread("api.parameter.unknown", name)
 		}
 		if len(problems) > 20 {
 			break
