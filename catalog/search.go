@@ -173,7 +173,11 @@ func (c *Catalog) question(ctx context.Context, s Search) (*question, error) {
 // a bar code that some product has is looked up as such.
 func (c *Catalog) readText(ctx context.Context, q *question) error {
 	var rest []string
-	for _, field := range strings.Fields(q.Text) {
+	fields := strings.Fields(q.Text)
+	if _, err := brasil.ParseGTIN(strings.Join(fields, "")); err == nil {
+		fields = []string{strings.Join(fields, "")} // as it is printed below the bars: in groups
+	}
+	for _, field := range fields {
 		if cnpj, err := brasil.ParseCNPJ(field); err == nil {
 			rest = append(rest, strings.ToLower(string(cnpj)))
 			continue

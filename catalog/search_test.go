@@ -109,6 +109,7 @@ func TestSearch(t *testing.T) {
 		"CNPJ as text":              {Search{Text: "12.ABC.345/01DE-35 coca"}, brin},
 		"GTIN":                      {Search{GTIN: "07891234567895"}, brin},
 		"GTIN as text":              {Search{Text: "7891234567895"}, brin},
+		"GTIN in groups":            {Search{Text: "7 891234 567895"}, brin},
 		"GTIN and word":             {Search{Text: "7891234567895 cola"}, brin},
 		"GTIN and another's word":   {Search{Text: "7891234567895 cmd"}, []string{}},
 		"class":                     {Search{Class: "fogao"}, []string{"2536", "FB-BRIN-108/17.001"}},
