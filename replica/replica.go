@@ -200,7 +200,8 @@ func (r *Replica) trouble(ctx context.Context, err error) {
 // Run looks again and again until the context ends. Looks are never exactly
 // apart, so that many nodes do not ask at the same moment.
 func (r *Replica) Run(ctx context.Context) {
-	preparing := preparation{cancel: func() {}}
+	// What was shown before is not new: it is readied when somebody asks.
+	preparing := preparation{number: r.Status().Shown, cancel: func() {}}
 	defer func() { preparing.cancel() }() // what is being made belongs to nobody any more: it is not waited for
 	for {
 		_, _ = r.Look(ctx) // Status and log say what failed
