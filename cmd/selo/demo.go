@@ -84,7 +84,8 @@ func (c *demoCmd) on(a *app, dir string, listener net.Listener) error {
 
 func (d *demoRun) addresses(kept bool) {
 	d.out.Heading("demo.serving")
-	d.out.Pairs(term.Pair{Key: "demo.address.search", Value: d.url + "/api/v1/certificados?q=brinquedo"},
+	d.out.Pairs(term.Pair{Key: "demo.address.site", Value: d.url + "/"},
+		term.Pair{Key: "demo.address.search", Value: d.url + "/api/v1/certificados?q=brinquedo"},
 		term.Pair{Key: "demo.address.certificate", Value: d.url + "/api/v1/certificados/DEMO/DEMO-BRIN-108%2F25.001"},
 		term.Pair{Key: "demo.address.check", Value: d.url + "/api/v1/verificacao?marca=Fictoy&modelo=Trenzinho+FT-10"},
 		term.Pair{Key: "demo.address.openapi", Value: d.url + "/api/openapi.json"},
