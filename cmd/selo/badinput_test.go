@@ -38,7 +38,31 @@ func TestMain(m *testing.M) {
 		stop()
 		os.Exit(code)
 	}
-	os.Exit(m.Run())
+	os.Exit(runTests(m))
+}
+
+// selo is the program that tests start as a process of its own: this test
+// binary, which then acts as it; or, under the race detector, a plain build,
+// because the detector finds nothing in processes that do one thing and makes
+// each of them seconds slower. What runs beside other things is tested inside
+// this process.
+var selo = os.Args[0]
+
+func runTests(m *testing.M) int {
+	if !raceDetector {
+		return m.Run()
+	}
+	dir, err := os.MkdirTemp("", "selo-plain-")
+	if err != nil {
+		panic(err)
+	}
+	defer func() { _ = os.RemoveAll(dir) }() // a temporary folder
+	selo = filepath.Join(dir, "selo")
+	build := exec.Command("go", "build", "-o", selo, ".")
+	if out, err := build.CombinedOutput(); err != nil {
+		panic(fmt.Sprintf("build the program: %v\n%s", err, out))
+	}
+	return m.Run()
 }
 
 // office is a body and a registry on one machine, exchanging files by hand, in
@@ -161,7 +185,7 @@ func program(ctx context.Context, dir, name string, args ...string) (stdout, std
 
 func (o *office) run(args ...string) (stdout, stderr string, code int) {
 	o.Helper()
-	stdout, stderr, code, err := program(o.Context(), o.dir, os.Args[0], args...)
+	stdout, stderr, code, err := program(o.Context(), o.dir, selo, args...)
 	o.check(err)
 	return stdout, stderr, code
 }

@@ -46,7 +46,7 @@ func TestAFullDiskIsToldAndNothingIsHalfWritten(t *testing.T) {
 	file, mapping := o.write("muitas linhas.csv", rows.String()), o.write("mapa.json", mappingJSON)
 	args := o.certArgs("import", file, "--mapping", mapping)
 	o.unchanged(func() {
-		limited := append([]string{"-c", `ulimit -f 1024; exec "$0" "$@"`, os.Args[0]}, args...)
+		limited := append([]string{"-c", `ulimit -f 1024; exec "$0" "$@"`, selo}, args...)
 		stdout, stderr, code, err := program(o.Context(), o.dir, "/bin/sh", limited...)
 		o.check(err)
 		o.said("store.disk", code, stdout+stderr, args)
@@ -63,7 +63,7 @@ func TestAReadOnlyBaseIsToldAndKept(t *testing.T) {
 		o.check(os.Chmod(path, 0o755))
 	}
 	binary := o.path("selo de outro usuário")
-	o.copy(os.Args[0], binary)
+	o.copy(selo, binary)
 	o.unchanged(func() {
 		o.rights(0o444, 0o555)
 		args := o.certArgs("put", file)

@@ -43,7 +43,7 @@ func (o *office) background(args ...string) *process {
 	log, err := os.CreateTemp(o.TempDir(), "log")
 	o.check(err)
 	p := &process{office: o, url: "http://" + addr, log: log}
-	p.cmd = exec.Command(os.Args[0], append(args, "--addr", addr)...)
+	p.cmd = exec.Command(selo, append(args, "--addr", addr)...)
 	p.cmd.Env = append(os.Environ(), asProgram+"=1", "SELO_LANG=pt", "SELO_DATA=", "SELO_DATABASE=")
 	p.cmd.Stdout, p.cmd.Stderr = log, log
 	o.check(p.cmd.Start())

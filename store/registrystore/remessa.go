@@ -83,6 +83,23 @@ func (tx *Tx) FinishRemessa(ctx context.Context, r registry.Remessa) error {
 	if n != 1 {
 		return fault.New(fault.Conflict, "remessa.state_changed")
 	}
+	return tx.tellPlanner(ctx, r.Applied)
+}
+
+// manyRows is how many new rows make old statistics worthless.
+const manyRows = 10_000
+
+// tellPlanner lets PostgreSQL know at once how large the tables have become: the
+// publication that follows would be planned as if they were as before.
+func (tx *Tx) tellPlanner(ctx context.Context, applied int64) error {
+	if tx.Dialect() != store.Postgres || applied < manyRows {
+		return nil
+	}
+	for _, table := range []string{"revision", "record"} {
+		if _, err := tx.Exec(ctx, "ANALYZE "+table); err != nil {
+			return fmt.Errorf("analyse %s: %w", table, err)
+		}
+	}
 	return nil
 }
 
