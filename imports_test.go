@@ -45,7 +45,7 @@ var layers = map[string]layer{
 	"catalog": domain, "ledger": domain, "job": domain, "notify": domain, "locale": domain,
 	"document": domain, "process": domain, "service": domain, "account": domain,
 
-	"store": ground, "courier": ground, "throttle": ground, "replica": ground, "client": domain, "govbr": ground, "icpbrasil": ground,
+	"refusal": ground, "store": ground, "courier": ground, "throttle": ground, "replica": ground, "client": domain, "govbr": ground, "icpbrasil": ground,
 	"verify": ground, "demo": ground, "load": ground, "cycletest": start,
 
 	"web": faces, "api": faces,

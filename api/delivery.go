@@ -14,6 +14,7 @@ import (
 
 	"selo/certificate"
 	"selo/fault"
+	"selo/refusal"
 	"selo/registry"
 	"selo/remessa"
 )
@@ -99,12 +100,12 @@ func checkMediaType(header string) error {
 	if err == nil && (media == "application/octet-stream" || media == "application/zip") {
 		return nil
 	}
-	return refuse(http.StatusUnsupportedMediaType, "api.media_type", "esperado", "application/octet-stream").
-		with("Accept-Post", "application/octet-stream")
+	return refusal.New(http.StatusUnsupportedMediaType, "api.media_type", "esperado", "application/octet-stream").
+		With("Accept-Post", "application/octet-stream")
 }
 
 func (s *Server) tooLarge() error {
-	return refuse(http.StatusRequestEntityTooLarge, "api.too_large", "limite", strconv.FormatInt(s.deps.MaxBundle, 10))
+	return refusal.New(http.StatusRequestEntityTooLarge, "api.too_large", "limite", strconv.FormatInt(s.deps.MaxBundle, 10))
 }
 
 // receive keeps the body of the request in a file of its own.
@@ -125,7 +126,7 @@ func (s *Server) receive(c *call) (file *scratch, size int64, err error) {
 		return nil, 0, s.tooLarge()
 	case body.failed != nil: // the network, not the disk
 		c.w.Header().Set("Connection", "close")
-		return nil, 0, refuse(http.StatusBadRequest, "api.interrupted", "bytes", strconv.FormatInt(size, 10))
+		return nil, 0, refusal.New(http.StatusBadRequest, "api.interrupted", "bytes", strconv.FormatInt(size, 10))
 	}
 	return nil, 0, fault.New(fault.Unavailable, "api.temp").Because(fmt.Errorf("keep delivery: %w", err))
 }

@@ -12,6 +12,7 @@ import (
 
 	"selo/fault"
 	"selo/locale"
+	"selo/refusal"
 
 	"github.com/google/uuid"
 )
@@ -48,38 +49,6 @@ func (p *Problem) ContentType(string) string { return problemType }
 
 const problemType = "application/problem+json"
 
-// refusal is a failure of HTTP itself, with a status that no fault.Kind has.
-type refusal struct {
-	status int
-	fault  *fault.Fault
-	header http.Header
-}
-
-// Error implements error; it is for logs.
-func (r *refusal) Error() string { return strconv.Itoa(r.status) + " " + r.fault.Error() }
-
-// Unwrap gives the fault.
-func (r *refusal) Unwrap() error { return r.fault }
-
-// refuse makes a refusal; key and args name its text, its status its title.
-func refuse(status int, key string, args ...string) *refusal {
-	return &refusal{status: status, fault: fault.New(fault.Invalid, key, args...), header: http.Header{}}
-}
-
-// with adds a header to the answer.
-func (r *refusal) with(name, value string) *refusal {
-	r.header.Set(name, value)
-	return r
-}
-
-var statusOf = map[fault.Kind]int{
-	fault.Invalid:     http.StatusUnprocessableEntity,
-	fault.NotFound:    http.StatusNotFound,
-	fault.Conflict:    http.StatusConflict,
-	fault.Forbidden:   http.StatusForbidden,
-	fault.Unavailable: http.StatusServiceUnavailable,
-}
-
 // titleOf holds the titles of refusals; others have that of invalid input.
 var titleOf = map[int]string{
 	http.StatusUnauthorized:          "api.title.unauthorized",
@@ -97,17 +66,17 @@ func problemOf(lang locale.Lang, err error) *Problem {
 	var words locale.Failure
 	header := http.Header{}
 	status := http.StatusInternalServerError
-	var ref *refusal
+	var ref *refusal.Refusal
 	f := fault.Of(err)
 	switch {
 	case errors.As(err, &ref):
-		status, header = ref.status, ref.header
-		words = locale.Fault(lang, ref.fault)
+		status, header = ref.Status, ref.Header
+		words = locale.Fault(lang, ref.Fault)
 		if title, ok := titleOf[status]; ok {
 			words.Title = locale.Text(lang, title, nil)
 		}
-	case f != nil && statusOf[f.Kind] != 0:
-		status = statusOf[f.Kind]
+	case f != nil && refusal.StatusOf[f.Kind] != 0:
+		status = refusal.StatusOf[f.Kind]
 		words = locale.Fault(lang, f)
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
 		status = http.StatusServiceUnavailable

@@ -16,6 +16,7 @@ import (
 	"selo/catalog"
 	"selo/fault"
 	"selo/locale"
+	"selo/refusal"
 	"selo/registry"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -265,5 +266,5 @@ func (s *Server) TooMany(w http.ResponseWriter, r *http.Request, seconds int64) 
 	wait := strconv.FormatInt(seconds, 10)
 	rec := &recorder{ResponseWriter: w, started: networkNow()}
 	defer s.end(rec, r)
-	s.fail(rec, r, refuse(http.StatusTooManyRequests, "api.too_many", "segundos", wait).with("Retry-After", wait))
+	s.fail(rec, r, refusal.New(http.StatusTooManyRequests, "api.too_many", "segundos", wait).With("Retry-After", wait))
 }

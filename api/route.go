@@ -7,6 +7,7 @@ import (
 
 	"selo/certificate"
 	"selo/fault"
+	"selo/refusal"
 	"selo/registry"
 	"selo/remessa"
 
@@ -92,7 +93,7 @@ func (s *Server) authorise(c *call) error {
 		if c.route.power == Either {
 			return nil
 		}
-		return refuse(http.StatusUnauthorized, "api.token.missing").with("WWW-Authenticate", `Bearer realm="selo"`)
+		return refusal.New(http.StatusUnauthorized, "api.token.missing").With("WWW-Authenticate", `Bearer realm="selo"`)
 	}
 	if s.deps.Registry == nil {
 		return fault.New(fault.NotFound, "api.not_here")

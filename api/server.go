@@ -14,6 +14,7 @@ import (
 	"selo/certificate"
 	"selo/clock"
 	"selo/fault"
+	"selo/refusal"
 	"selo/registry"
 	"selo/replica"
 	"selo/throttle"
@@ -122,7 +123,7 @@ type call struct {
 // ServeMux would redirect those that hold "//".
 func (s *Server) dispatch(w *recorder, r *http.Request) {
 	if len(r.RequestURI) > maxURI {
-		s.fail(w, r, refuse(http.StatusRequestURITooLong, "api.uri_too_long"))
+		s.fail(w, r, refusal.New(http.StatusRequestURITooLong, "api.uri_too_long"))
 		return
 	}
 	escaped := r.URL.EscapedPath()
@@ -215,7 +216,7 @@ func (s *Server) wrongMethod(w *recorder, r *http.Request, allowed string) {
 		w.WriteHeader(http.StatusNoContent)
 		return
 	}
-	s.fail(w, r, refuse(http.StatusMethodNotAllowed, "api.method", "metodo", methodLabel(r.Method), "permitidos", allowed))
+	s.fail(w, r, refusal.New(http.StatusMethodNotAllowed, "api.method", "metodo", methodLabel(r.Method), "permitidos", allowed))
 }
 
 // read runs body on the official base.

@@ -5,48 +5,16 @@ import (
 	"errors"
 	"net/http"
 	"os"
-	"strconv"
 
 	"selo/fault"
 	"selo/locale"
+	"selo/refusal"
 
 	"github.com/a-h/templ"
 )
 
 // retryAfter is what a 503 asks for, in seconds.
 const retryAfter = "30"
-
-// refusal is a failure of HTTP itself, with a status that no fault.Kind has.
-type refusal struct {
-	status int
-	fault  *fault.Fault
-	header http.Header
-}
-
-// Error implements error; it is for logs.
-func (r *refusal) Error() string { return strconv.Itoa(r.status) + " " + r.fault.Error() }
-
-// Unwrap gives the fault.
-func (r *refusal) Unwrap() error { return r.fault }
-
-// refuse makes a refusal; key and args name its text, its status its title.
-func refuse(status int, key string, args ...string) *refusal {
-	return &refusal{status: status, fault: fault.New(fault.Invalid, key, args...), header: http.Header{}}
-}
-
-// with adds a header to the answer.
-func (r *refusal) with(name, value string) *refusal {
-	r.header.Set(name, value)
-	return r
-}
-
-var statusOf = map[fault.Kind]int{
-	fault.Invalid:     http.StatusUnprocessableEntity,
-	fault.NotFound:    http.StatusNotFound,
-	fault.Conflict:    http.StatusConflict,
-	fault.Forbidden:   http.StatusForbidden,
-	fault.Unavailable: http.StatusServiceUnavailable,
-}
 
 // titleOf holds the titles of refusals; others have that of their fault's kind.
 var titleOf = map[int]string{
@@ -69,16 +37,16 @@ type failure struct {
 func failureOf(r *Request, err error) failure {
 	f := failure{id: r.id, header: http.Header{}}
 	known := fault.Of(err)
-	var ref *refusal
+	var ref *refusal.Refusal
 	switch {
 	case errors.As(err, &ref):
-		f.status, f.header = ref.status, ref.header
-		f.Failure = locale.Fault(r.Lang, ref.fault)
+		f.status, f.header = ref.Status, ref.Header
+		f.Failure = locale.Fault(r.Lang, ref.Fault)
 		if title, ok := titleOf[f.status]; ok {
 			f.Title = r.Text(title)
 		}
-	case known != nil && statusOf[known.Kind] != 0:
-		f.status = statusOf[known.Kind]
+	case known != nil && refusal.StatusOf[known.Kind] != 0:
+		f.status = refusal.StatusOf[known.Kind]
 		f.Failure = locale.Fault(r.Lang, known)
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
 		f.status = http.StatusServiceUnavailable

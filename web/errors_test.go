@@ -17,6 +17,7 @@ import (
 	"selo/catalog"
 	"selo/clock"
 	"selo/fault"
+	"selo/refusal"
 
 	"github.com/a-h/templ"
 )
@@ -63,7 +64,7 @@ func TestEveryFailureIsAPage(t *testing.T) {
 		"not found":   {err: fault.New(fault.NotFound, "web.not_found"), status: 404, want: []string{"There is no page", "Check that the address"}},
 		"conflict":    {err: fault.New(fault.Conflict, "web.appearance"), status: 409},
 		"forbidden":   {err: fault.New(fault.Forbidden, "web.other_site").Because(errors.New(secret)), status: 403, logged: true},
-		"too many":    {err: refuse(429, "web.timeout").with("Retry-After", "7"), status: 429, want: []string{"Too many requests"}},
+		"too many":    {err: refusal.New(429, "web.timeout").With("Retry-After", "7"), status: 429, want: []string{"Too many requests"}},
 		"unavailable": {err: fmt.Errorf("read: %w", fault.New(fault.Unavailable, "web.no_publication")), status: 503, want: []string{"no publication"}},
 		"timeout":     {err: fmt.Errorf("search: %w", context.DeadlineExceeded), status: 503, want: []string{"longer than allowed"}},
 		"internal":    {err: errors.New(secret), status: 500, want: []string{"could not answer", "Try again"}, logged: true},

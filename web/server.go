@@ -15,6 +15,7 @@ import (
 	"selo/clock"
 	"selo/fault"
 	"selo/locale"
+	"selo/refusal"
 	"selo/registry"
 
 	"github.com/google/uuid"
@@ -163,7 +164,7 @@ func (s *Server) caught(r *Request, w http.ResponseWriter) {
 // ServeMux would redirect those that hold "//".
 func (s *Server) dispatch(r *Request, w http.ResponseWriter) {
 	if len(r.HTTP.RequestURI) > maxURI {
-		s.fail(r, w, refuse(http.StatusRequestURITooLong, "web.uri_too_long"))
+		s.fail(r, w, refusal.New(http.StatusRequestURITooLong, "web.uri_too_long"))
 		return
 	}
 	rest, below := strings.CutPrefix(r.path, certificatesPath)
@@ -195,7 +196,7 @@ func (s *Server) serve(res resource, r *Request, w http.ResponseWriter) {
 	rt := res[method]
 	if rt == nil {
 		allowed := res.methods()
-		s.fail(r, w, refuse(http.StatusMethodNotAllowed, "web.method").with("Allow", allowed))
+		s.fail(r, w, refusal.New(http.StatusMethodNotAllowed, "web.method").With("Allow", allowed))
 		return
 	}
 	r.route = rt
@@ -225,7 +226,7 @@ func (s *Server) run(r *Request, w http.ResponseWriter) error {
 	if err != nil {
 		var large *http.MaxBytesError
 		if errors.As(err, &large) {
-			return refuse(http.StatusRequestEntityTooLarge, "web.form_too_large")
+			return refusal.New(http.StatusRequestEntityTooLarge, "web.form_too_large")
 		}
 		return err
 	}

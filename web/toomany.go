@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"net/http"
+	"selo/refusal"
 	"strconv"
 
 	"github.com/google/uuid"
@@ -21,5 +22,5 @@ func (s *Server) TooMany(w http.ResponseWriter, r *http.Request, seconds int64) 
 	req.HTTP = r.WithContext(ctx)
 	defer s.caught(req, w)
 	wait := strconv.FormatInt(seconds, 10)
-	s.fail(req, w, refuse(http.StatusTooManyRequests, "web.too_many", "segundos", wait).with("Retry-After", wait))
+	s.fail(req, w, refusal.New(http.StatusTooManyRequests, "web.too_many", "segundos", wait).With("Retry-After", wait))
 }
