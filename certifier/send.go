@@ -55,7 +55,6 @@ func Outstanding(ctx context.Context, tx Tx) (*Remessa, error) {
 const (
 	ByHTTPS = "https"
 	ByFile  = "arquivo"
-	BySFTP  = "sftp"
 )
 
 // MarkSent writes down that the outstanding remessa has left. From here on only

@@ -74,7 +74,7 @@ type Remessa struct {
 	PreparedAt time.Time
 	PreparedBy Actor
 	SentAt     time.Time // zero: not sent
-	How        string    // "https", "arquivo", "sftp"
+	How        string    // "https", "arquivo"
 	ResultAt   time.Time // zero: no result yet
 	Reasons    []fault.Problem
 	Total      int64 // reasons found by the registry; Reasons may hold fewer
