@@ -1,19 +1,20 @@
 package web
 
+import "strings"
+
 // menuItem is one entry of the main menu.
 type menuItem struct {
 	path string // of Portuguese
 	name string
 }
 
-// menu lists the main menu in its order.
+// menu lists the main menu in its order. What few people look for stands in
+// the footer only.
 func (r *Request) menu() []menuItem {
 	return []menuItem{
 		{"/", r.Text("web.menu.search")},
-		{"/sobre", r.Text("web.menu.about")},
-		{"/acessibilidade", r.Text("web.menu.accessibility")},
 	}
 }
 
-// current tells whether a menu entry is the page that is shown, for aria-current.
-func (r *Request) current(path string) bool { return r.path == path }
+// within tells whether the page that is shown lies below a menu entry.
+func (r *Request) within(path string) bool { return strings.HasPrefix(r.path, path+"/") }
