@@ -25,6 +25,7 @@ type Head struct {
 	Type        string // of Open Graph; empty: "website"
 	NoIndex     bool   // search engines shall leave the page out
 	Enhanced    bool   // the page uses htmx
+	Feeds       []Feed // news that the page is about
 }
 
 // Crumb is one page on the way from the first page to this one. The layout
