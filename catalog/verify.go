@@ -32,9 +32,10 @@ const maxVerified = 100
 
 // Query asks whether something is covered now: a product by Brand and Model
 // together or by GTIN, or a certificate by Number; a CNPJ besides asks whether
-// that company is in the certificate. Accents, case and punctuation do not count.
+// that company is in the certificate, and a Body (its sigla) leaves out what
+// others issued. Accents, case and punctuation do not count.
 type Query struct {
-	Brand, Model, GTIN, Number, CNPJ string
+	Brand, Model, GTIN, Number, CNPJ, Body string
 }
 
 // Reason says what stands in the way, or, with code verification.not_found, that nothing was found.
@@ -68,7 +69,7 @@ type Verification struct {
 //
 // Faults (Invalid): verification.incomplete, and those of brasil for CNPJ and GTIN.
 func (c *Catalog) Verify(ctx context.Context, q Query) (*Verification, error) {
-	v := &verifier{catalog: c, today: c.today()}
+	v := &verifier{catalog: c, today: c.today(), body: q.Body}
 	var err error
 	if q.CNPJ != "" {
 		if v.cnpj, err = brasil.ParseCNPJ(q.CNPJ); err != nil {
@@ -110,7 +111,13 @@ type verifier struct {
 	catalog *Catalog
 	today   brasil.Date
 	cnpj    brasil.CNPJ
+	body    string // empty: any
 	list    []candidate
+}
+
+// isOther tells whether a certificate is of a body that is not asked for.
+func (v *verifier) isOther(r *certificateRow) bool {
+	return v.body != "" && brasil.Compact(v.body) != brasil.Compact(r.body)
 }
 
 // candidate is a certificate with what was asked for; products that share a
@@ -143,7 +150,7 @@ func (v *verifier) products(ctx context.Context, from, where string, key any, br
 			return fmt.Errorf("verify product: %w", err)
 		}
 		// The key is a digest, and the other words of the question narrow it down.
-		if brand != "" && brand != compactNumber(p.Brand) || model != "" && model != compactNumber(p.Model) || num != "" && num != compactNumber(r.number) {
+		if v.isOther(&r) || brand != "" && brand != compactNumber(p.Brand) || model != "" && model != compactNumber(p.Model) || num != "" && num != compactNumber(r.number) {
 			continue
 		}
 		p.Imported, p.EnteredOn = imported != 0, dayOf(entered)
@@ -182,6 +189,9 @@ func (v *verifier) certificates(ctx context.Context, num string) error {
 		if err := rows.Scan(&r.id, &r.body, &r.number, &r.situation, &r.issued, &r.valid, &r.kind, &r.class, &r.reason, &r.applicant, &r.products,
 			&links, &services); err != nil {
 			return fmt.Errorf("verify certificate: %w", err)
+		}
+		if v.isOther(&r) {
+			continue
 		}
 		c := candidate{id: r.id, group: fmt.Sprint(r.id)}
 		c.Hit, c.Reasons = v.catalog.hit(&r, v.today), v.certificateReasons(&r)
