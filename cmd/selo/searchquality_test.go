@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"testing"
 
 	"selo/catalog"
@@ -19,47 +20,93 @@ import (
 // shownFirst is how many answers a visitor is sure to see.
 const shownFirst = 3
 
-// asked is a search as typed, and the certificate that answers it.
+// asked is a search as typed, and the certificate that answers it; an entry with
+// a note alone tells about its file.
 type asked struct {
+	Note   string `json:"nota"`
 	Base   string `json:"base"`
 	Text   string `json:"busca"`
 	Expect string `json:"espera"`
+
+	file string
 }
+
+// leastHeld is how many in a hundred searches of a file must hold. Of the file
+// that a stranger wrote it is what held when it was first asked: raise it as the
+// search learns, never lower it.
+var leastHeld = map[string]int{"queries.json": 95, "queries-stranger.json": 81}
 
 // TestSearchQuality asks what people ask; see catalog/testdata/README.md.
 func TestSearchQuality(t *testing.T) {
 	t.Parallel()
-	data, err := os.ReadFile("../../catalog/testdata/queries.json")
-	if err != nil {
-		t.Fatal(err)
+	all := readSearches(t)
+	var (
+		mu            sync.Mutex
+		total, missed = map[string]int{}, map[string]int{}
+	)
+	t.Run("bases", func(t *testing.T) {
+		for base, open := range map[string]func(*testing.T) *catalog.Catalog{"inversores": openInverters, "demonstracao": openDemo} {
+			t.Run(base, func(t *testing.T) {
+				t.Parallel()
+				c := open(t)
+				for _, a := range all {
+					if a.Base != base {
+						continue
+					}
+					got := firstAnswers(t, c, a.Text)
+					mu.Lock()
+					total[a.file]++
+					if !slices.Contains(got, a.Expect) {
+						missed[a.file]++
+						t.Logf("%s: %q: %q, want %q", a.file, a.Text, got, a.Expect)
+					}
+					mu.Unlock()
+				}
+			})
+		}
+	})
+	for file, n := range total {
+		held := n - missed[file]
+		t.Logf("%s: %d of %d hold, %.1f %%", file, held, n, 100*float64(held)/float64(n))
+		if least := leastHeld[file]; least == 0 || 100*held < least*n {
+			t.Errorf("%s: %d of %d searches hold, want %d %%", file, held, n, least)
+		}
+	}
+	if len(total) != len(leastHeld) {
+		t.Errorf("searches of %d files were asked, want %d", len(total), len(leastHeld))
+	}
+}
+
+// readSearches reads every file of searches.
+func readSearches(t *testing.T) []asked {
+	t.Helper()
+	files, err := filepath.Glob("../../catalog/testdata/queries*.json")
+	if err != nil || len(files) < 2 {
+		t.Fatalf("%q, %v", files, err)
 	}
 	var all []asked
-	if err := json.Unmarshal(data, &all); err != nil {
-		t.Fatal(err)
-	}
-	if len(all) < 150 {
-		t.Fatalf("only %d searches", len(all))
-	}
-	for base, open := range map[string]func(*testing.T) *catalog.Catalog{"inversores": openInverters, "demonstracao": openDemo} {
-		t.Run(base, func(t *testing.T) {
-			t.Parallel()
-			c := open(t)
-			total, missed := 0, 0
-			for _, a := range all {
-				if a.Base != base {
-					continue
-				}
-				total++
-				if got := firstAnswers(t, c, a.Text); !slices.Contains(got, a.Expect) {
-					missed++
-					t.Logf("%q: %q, want %q", a.Text, got, a.Expect)
-				}
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var list []asked
+		if err := json.Unmarshal(data, &list); err != nil {
+			t.Fatalf("%s: %v", file, err)
+		}
+		list = slices.DeleteFunc(list, func(a asked) bool { return a.Note != "" && a.Text == "" })
+		if len(list) < 60 {
+			t.Fatalf("%s: only %d searches", file, len(list))
+		}
+		for _, a := range list {
+			a.file = filepath.Base(file)
+			if a.Base == "" || a.Text == "" || a.Expect == "" {
+				t.Fatalf("%s: %+v says too little", file, a)
 			}
-			if total == 0 || missed*20 > total {
-				t.Errorf("%d of %d searches are missed", missed, total)
-			}
-		})
+			all = append(all, a)
+		}
 	}
+	return all
 }
 
 // firstAnswers are the numbers that the search page shows first, its first
