@@ -10,11 +10,12 @@ packages='
 @govbr-ds/core@3.7.0 2b8f13b0a1427f101f9f7aa81751b1bafe829e17305b1727fc2a0e3326781247
 @fontsource/raleway@5.3.0 d5dc5cb4563286e45c5b832b0718fa36d84148405cf6f5d1903615a74d253ea8
 @fortawesome/fontawesome-free@5.15.4 6d890608585d48f50f6434a90ed3f581e76d360edb26800dba2f782ef3e77e11
+@zxing/library@0.23.0 e49f1076d9af70179c9fbb5026cda67e48864f3bced64fff548237208cc2ff32
 htmx.org@2.0.11 165a2655073e9e6e55e307a7c74e8ebcdb76afb7701f9c16cfd106a13add408e
 '
 # Icons of the sprite, by their names in Font Awesome (solid).
 icons='adjust angle-left angle-right ban barcode bars camera chart-bar check-circle copy download
-exclamation-triangle external-link-alt file-alt image info-circle print qrcode rss search times times-circle'
+exclamation-triangle external-link-alt file-alt image info-circle lightbulb minus-circle print qrcode question-circle rss search times times-circle'
 
 out=$PWD/web/static/vendor
 work=$(mktemp -d)
@@ -30,7 +31,7 @@ while read -r package digest; do
 done <<<"$packages"
 
 rm -rf "$out"
-mkdir -p "$out"/{govbr-ds,raleway,fontawesome,htmx}
+mkdir -p "$out"/{govbr-ds,raleway,fontawesome,htmx,zxing}
 
 # The design system's tokens: colours, spacing, type. Its components are too
 # heavy to load whole (docs/adr/0010-design-system.md).
@@ -45,6 +46,9 @@ cp "$work/@fontsource/raleway/LICENSE" "$out/raleway/"
 
 cp "$work/htmx.org/dist/htmx.min.js" "$out/htmx/"
 cp "$work/htmx.org/LICENSE" "$out/htmx/"
+
+cp "$work/@zxing/library/umd/index.min.js" "$out/zxing/zxing.min.js"
+cp "$work/@zxing/library/LICENSE" "$out/zxing/"
 
 cp "$work/@fortawesome/fontawesome-free/LICENSE.txt" "$out/fontawesome/"
 {
