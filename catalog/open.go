@@ -33,7 +33,7 @@ type Catalog struct {
 	stmts     statements
 	lookers   *lookers // for look-ups by key
 	companies companyTexts
-	summaries summaries
+	summaries kept[brasil.Date, *Summary]
 	crowded   sync.Map     // whether too many words begin so: string to bool
 	asked     atomic.Int64 // how often that was found out
 

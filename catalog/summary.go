@@ -4,18 +4,14 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"selo/brasil"
 	"selo/certificate"
 )
-
-// summaryLimit is how long a summary may be counted; 200,000 certificates take
-// well below a second.
-const summaryLimit = time.Minute
 
 // Tally counts certificates by their situation as shown on a day.
 type Tally struct {
@@ -28,16 +24,17 @@ type Tally struct {
 // Total is the number of certificates in every situation.
 func (t Tally) Total() int { return t.Active + t.Suspended + t.Cancelled + t.Expired }
 
-func (t *Tally) add(situation string, n int) {
+// add counts one certificate.
+func (t *Tally) add(situation string) {
 	switch situation {
 	case string(certificate.Active):
-		t.Active += n
+		t.Active++
 	case string(certificate.Suspended):
-		t.Suspended += n
+		t.Suspended++
 	case string(certificate.Cancelled):
-		t.Cancelled += n
+		t.Cancelled++
 	case expired:
-		t.Expired += n
+		t.Expired++
 	}
 }
 
@@ -117,158 +114,81 @@ func sortLargest(list []Tallied) {
 	})
 }
 
-// summaries keeps the summary of a snapshot's day. The zero value is ready.
-type summaries struct {
-	mu     sync.Mutex
-	latest *counting // guarded by mu; of the last day asked for, under way or done
-}
-
-// counting is one summary being made; the rest is set when done is closed.
-type counting struct {
-	on      brasil.Date
-	done    chan struct{}
-	summary *Summary
-	err     error
-}
-
 // Summary counts the certificates as of today. It is counted at the first
-// question of a day and kept; who asks meanwhile waits for the same count, and
-// one who goes away does not stop it for the others.
+// question of a day and kept; who asks meanwhile waits for the same count.
 func (c *Catalog) Summary(ctx context.Context) (*Summary, error) {
-	n := c.countOf(ctx, c.today())
-	select {
-	case <-n.done:
-		return n.summary, n.err
-	case <-ctx.Done():
-		return nil, fmt.Errorf("summarize: %w", ctx.Err())
-	}
-}
-
-// countOf returns the count of a day, which it begins when nobody has.
-func (c *Catalog) countOf(ctx context.Context, day brasil.Date) *counting {
-	s := &c.summaries
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.latest != nil && s.latest.on == day {
-		return s.latest
-	}
-	n := &counting{on: day, done: make(chan struct{})}
-	s.latest = n
-	c.mu.Lock()
-	c.readers++ // the count goes on when its askers are gone
-	c.mu.Unlock()
-	own, cancel := context.WithTimeout(context.WithoutCancel(ctx), summaryLimit)
-	go func() {
-		defer close(n.done)
-		defer c.release()
-		defer cancel()
-		if n.summary, n.err = c.summarize(own, day); n.err != nil {
-			s.forget(n) // the next one asks anew
-		}
-	}()
-	return n
-}
-
-func (s *summaries) forget(n *counting) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.latest == n {
-		s.latest = nil
-	}
-}
-
-// shownColumn is the number of the situation on a day: that of the row, 4 for
-// an active certificate whose validity ended before the day.
-const shownColumn = `CASE WHEN situacao = 1 AND validade <> 0 AND validade < ? THEN 4 ELSE situacao END`
-
-const expiredNumber = 4
-
-// The questions of a summary: a key, the situation, certificates, products.
-const (
-	summaryPairs = `SELECT organismo, classe, tipo, ` + shownColumn + ` AS s, count(*), sum(produtos)
-		FROM certificado WHERE motivo = '' GROUP BY organismo, classe, tipo, s`
-	summaryMonths = `SELECT emissao / 100, ` + shownColumn + ` AS s, count(*) FROM certificado WHERE motivo = '' GROUP BY emissao / 100, s`
-)
-
-func (c *Catalog) summarize(ctx context.Context, day brasil.Date) (*Summary, error) {
-	s := &Summary{On: day, pairs: map[pair]Tally{}}
-	if err := c.countPairs(ctx, s); err != nil {
-		return nil, fmt.Errorf("summarize: %w", err)
-	}
-	if err := c.countMonths(ctx, s); err != nil {
+	day := c.today()
+	s, err := c.summaries.get(ctx, c, day, func(ctx context.Context) (*Summary, error) { return c.summarize(ctx, day) })
+	if err != nil {
 		return nil, fmt.Errorf("summarize: %w", err)
 	}
 	return s, nil
 }
 
-// countPairs fills everything but the months.
-func (c *Catalog) countPairs(ctx context.Context, s *Summary) error {
-	rows, err := c.query(ctx, summaryPairs, dayNumber(s.On))
+// summaryRows are all certificates that the Web shows. They are counted here:
+// SQLite would sort them for each GROUP BY, which takes three times as long.
+const summaryRows = `SELECT organismo, classe, tipo, situacao, validade, emissao / 100, produtos FROM certificado WHERE motivo = ''`
+
+func (c *Catalog) summarize(ctx context.Context, day brasil.Date) (*Summary, error) {
+	rows, err := c.query(ctx, summaryRows)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer rows.Close()
-	bodies, classes, types := map[string]Tally{}, map[string]Tally{}, map[string]Tally{}
+	n := &tallies{on: day, pairs: map[pair]Tally{}, types: map[string]Tally{}, months: map[int64]Tally{}}
 	for rows.Next() {
 		var body, class, kind string
-		var number, products int64
-		var count int
-		if err := rows.Scan(&body, &class, &kind, &number, &count, &products); err != nil {
-			return err
+		var situation, valid, month, products int64
+		if err := rows.Scan(&body, &class, &kind, &situation, &valid, &month, &products); err != nil {
+			return nil, err
 		}
-		var t Tally
-		t.add(numberedSituation(number), count)
-		s.Total.join(t)
-		joinTo(bodies, body, t)
-		joinTo(classes, class, t)
-		joinTo(types, kind, t)
-		joinTo(s.pairs, pair{certificate.Sigla(body), certificate.ClassCode(class)}, t)
-		if number == activeNumber {
-			s.Products += products
+		shown := shownSituation(situation, valid, day)
+		n.add(pair{certificate.Sigla(body), certificate.ClassCode(class)}, kind, shown, month)
+		if shown == string(certificate.Active) {
+			n.products += products
 		}
 	}
 	if err := rows.Err(); err != nil {
-		return err
+		return nil, err
 	}
-	n := c.names
-	s.Bodies = tallied(bodies, keysOf(n.bodies), n.body)
-	s.Classes = tallied(classes, c.shownClasses(), n.class)
-	s.Types = tallied(types, keysOf(n.types), n.kind)
+	return n.summary(c.names), nil
+}
+
+// tallies are a summary in the making.
+type tallies struct {
+	on       brasil.Date
+	pairs    map[pair]Tally
+	types    map[string]Tally
+	months   map[int64]Tally // by YYYYMM, 0 for none
+	products int64
+}
+
+func (n *tallies) add(p pair, kind, situation string, month int64) {
+	var one Tally
+	one.add(situation)
+	joinTo(n.pairs, p, one)
+	joinTo(n.types, kind, one)
+	joinTo(n.months, month, one)
+}
+
+// summary puts the tallies in order, with names.
+func (n *tallies) summary(names *names) *Summary {
+	s := &Summary{On: n.on, Products: n.products, pairs: n.pairs, Types: tallied(n.types, slices.Collect(maps.Keys(names.types)), names.kind)}
+	bodies, classes := map[string]Tally{}, map[string]Tally{}
+	for p, t := range n.pairs {
+		s.Total.join(t)
+		joinTo(bodies, string(p.body), t)
+		joinTo(classes, string(p.class), t)
+	}
+	s.Bodies = tallied(bodies, slices.Collect(maps.Keys(names.bodies)), names.body)
 	slices.SortFunc(s.Bodies, func(a, b Tallied) int { return strings.Compare(a.Code, b.Code) })
-	return nil
-}
-
-// countMonths fills the months; certificates without a day of issue are in none.
-func (c *Catalog) countMonths(ctx context.Context, s *Summary) error {
-	rows, err := c.query(ctx, summaryMonths, dayNumber(s.On))
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var month, number int64
-		var count int
-		if err := rows.Scan(&month, &number, &count); err != nil {
-			return err
+	s.Classes = tallied(classes, names.shownClasses(), names.class)
+	for _, month := range slices.Sorted(maps.Keys(n.months)) {
+		if month != 0 {
+			s.Months = append(s.Months, Month{int(month / 100), time.Month(month % 100), n.months[month]})
 		}
-		if month == 0 {
-			continue
-		}
-		year, of := int(month/100), time.Month(month%100)
-		if last := len(s.Months) - 1; last < 0 || s.Months[last].Year != year || s.Months[last].Month != of {
-			s.Months = append(s.Months, Month{Year: year, Month: of})
-		}
-		s.Months[len(s.Months)-1].add(numberedSituation(number), count)
 	}
-	return rows.Err()
-}
-
-// numberedSituation is the situation that shownColumn gives.
-func numberedSituation(number int64) string {
-	if number == expiredNumber {
-		return expired
-	}
-	return shownSituation(number, 0, brasil.Date{})
+	return s
 }
 
 func joinTo[K comparable](tallies map[K]Tally, key K, t Tally) {
@@ -278,22 +198,14 @@ func joinTo[K comparable](tallies map[K]Tally, key K, t Tally) {
 }
 
 // shownClasses are the codes of the classes that are not off the Web.
-func (c *Catalog) shownClasses() []certificate.ClassCode {
+func (n *names) shownClasses() []certificate.ClassCode {
 	var codes []certificate.ClassCode
-	for code, class := range c.names.classes {
+	for code, class := range n.classes {
 		if class.Disabled == "" {
 			codes = append(codes, code)
 		}
 	}
 	return codes
-}
-
-func keysOf[K ~string, V any](m map[K]V) []K {
-	keys := make([]K, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	return keys
 }
 
 // tallied lists the tallies with those of known that have none, by name.
