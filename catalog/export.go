@@ -13,8 +13,6 @@ import (
 
 	"selo/brasil"
 	"selo/fault"
-
-	"github.com/xuri/excelize/v2"
 )
 
 // exportSQL streams what lookupSQL finds one by one.
@@ -166,34 +164,25 @@ func (c *Catalog) ExportJSONL(ctx context.Context, w io.Writer) error {
 	return nil
 }
 
-// maxSheetRows is the most rows a worksheet can have; what follows goes to the next one.
-const maxSheetRows = excelize.TotalRows
-
-// ExportXLSX writes the open data as a workbook: worksheets "Certificados",
-// "Certificados 2" and so on, and "Dicionário" with the meaning of the columns.
+// ExportXLSX writes the open data as a workbook: worksheets "Dicionário" with
+// the meaning of the columns, and "Certificados", "Certificados 2" and so on.
 // Cells are typed as text, so none is calculated; one holds 32,767 characters
-// at most, the rest of a longer text is in the other formats. Rows pass
-// through a temporary file, not through memory.
+// at most, the rest of a longer text is in the other formats. Rows pass through
+// one by one; the same snapshot gives the same bytes.
 func (c *Catalog) ExportXLSX(ctx context.Context, w io.Writer) error {
 	return c.exportXLSX(ctx, w, maxSheetRows)
 }
 
 func (c *Catalog) exportXLSX(ctx context.Context, w io.Writer, perSheet int) error {
-	book := excelize.NewFile()
-	defer func() { _ = book.Close() }() // its temporary files only
-	x := &workbook{book: book, perSheet: perSheet}
-	err := x.dictionary()
+	x, err := newWorkbook(w, c.seal.Publication.At, perSheet)
 	if err == nil {
-		err = x.next()
+		err = writeDictionary(x)
 	}
 	if err == nil {
-		err = c.eachExportRow(ctx, x.add)
+		err = c.writeRows(ctx, x)
 	}
 	if err == nil {
-		err = x.stream.Flush()
-	}
-	if err == nil {
-		_, err = book.WriteTo(w)
+		err = x.close(1)
 	}
 	if err != nil {
 		return fmt.Errorf("write XLSX: %w", err)
@@ -201,81 +190,43 @@ func (c *Catalog) exportXLSX(ctx context.Context, w io.Writer, perSheet int) err
 	return nil
 }
 
-// workbook fills worksheets one after another.
-type workbook struct {
-	book     *excelize.File
-	stream   *excelize.StreamWriter
-	perSheet int // rows, with the header
-	sheets   int
-	row      int // the last written
-}
-
-func (x *workbook) dictionary() error {
-	const sheet = "Dicionário"
-	if err := x.book.SetSheetName("Sheet1", sheet); err != nil {
+func writeDictionary(x *workbook) error {
+	if err := x.begin("Dicionário", []string{"coluna", "tipo", "significado", "exemplo", "fonte"}); err != nil {
 		return err
 	}
-	rows := [][]any{{"coluna", "tipo", "significado"}}
 	for _, c := range Columns {
-		rows = append(rows, []any{c.Name, c.Type, c.Meaning})
-	}
-	for i, row := range rows {
-		if err := x.book.SetSheetRow(sheet, "A"+strconv.Itoa(i+1), &row); err != nil {
+		if _, err := x.add([]any{c.Name, c.Type, c.Meaning, c.Example, c.Source}); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// next ends a worksheet and begins another with the header.
-func (x *workbook) next() error {
-	if x.stream != nil {
-		if err := x.stream.Flush(); err != nil {
-			return err
-		}
-	}
-	x.sheets++
-	name := "Certificados"
-	if x.sheets > 1 {
-		name += " " + strconv.Itoa(x.sheets)
-	}
-	if _, err := x.book.NewSheet(name); err != nil {
-		return err
-	}
-	var err error
-	if x.stream, err = x.book.NewStreamWriter(name); err != nil {
-		return err
-	}
-	x.row = 0
-	header := make([]any, len(Columns))
+// writeRows writes the certificates on as many worksheets as they need.
+func (c *Catalog) writeRows(ctx context.Context, x *workbook) error {
+	header := make([]string, len(Columns))
 	for i := range Columns {
 		header[i] = Columns[i].Name
 	}
-	if x.sheets == 1 {
-		x.book.SetActiveSheet(1)
+	sheets, full, cells := 1, false, make([]any, len(Columns))
+	if err := x.begin("Certificados", header); err != nil {
+		return err
 	}
-	return x.write(header)
-}
-
-func (x *workbook) add(r *exportRow) error {
-	if x.row == x.perSheet {
-		if err := x.next(); err != nil {
-			return err
+	return c.eachExportRow(ctx, func(r *exportRow) (err error) {
+		if full {
+			sheets++
+			if err := x.begin("Certificados "+strconv.Itoa(sheets), header); err != nil {
+				return err
+			}
 		}
-	}
-	cells := make([]any, len(Columns))
-	for i := range Columns {
-		value := Columns[i].value(r)
-		if n, err := strconv.ParseInt(value, 10, 64); err == nil && Columns[i].Type == "inteiro" {
-			cells[i] = n
-		} else {
+		for i := range Columns {
+			value := Columns[i].value(r)
 			cells[i] = value
+			if n, err := strconv.ParseInt(value, 10, 64); err == nil && Columns[i].Type == "inteiro" {
+				cells[i] = n
+			}
 		}
-	}
-	return x.write(cells)
-}
-
-func (x *workbook) write(cells []any) error {
-	x.row++
-	return x.stream.SetRow("A"+strconv.Itoa(x.row), cells)
+		full, err = x.add(cells)
+		return err
+	})
 }

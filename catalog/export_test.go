@@ -2,9 +2,12 @@ package catalog
 
 import (
 	"bytes"
+	"context"
 	"encoding/csv"
 	"encoding/json"
+	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -119,8 +122,83 @@ func TestExportXLSX(t *testing.T) {
 	if !slices.Equal(got, exported) {
 		t.Errorf("rows %q, want %q", got, exported)
 	}
+	if front := book.GetActiveSheetIndex(); front != 1 {
+		t.Errorf("worksheet %d is in front", front)
+	}
 	if kind, err := book.GetCellType("Certificados", "Q6"); err != nil || kind == excelize.CellTypeFormula {
 		t.Errorf("the cell of =cmd() is %v, %v", kind, err)
+	}
+}
+
+// The same snapshot gives the same bytes, whichever file it was built into and
+// whenever it is asked.
+func TestExportsAreAlwaysTheSame(t *testing.T) {
+	t.Parallel()
+	src := shop(t)
+	exports := map[string]func(*Catalog, context.Context, io.Writer) error{"csv": (*Catalog).ExportCSV, "jsonl": (*Catalog).ExportJSONL,
+		"xlsx": func(c *Catalog, ctx context.Context, w io.Writer) error { return c.exportXLSX(ctx, w, 4) }}
+	first := map[string][]byte{}
+	for day := range 3 {
+		c := openBuilt(t, src, src.publication(1, publishedAt), publishedAt.AddDate(0, 0, 40*day))
+		for name, export := range exports {
+			var b bytes.Buffer
+			if err := export(c, t.Context(), &b); err != nil {
+				t.Fatal(err)
+			}
+			if first[name] == nil {
+				first[name] = b.Bytes()
+			} else if !bytes.Equal(first[name], b.Bytes()) {
+				t.Errorf("%s differs the %d. time", name, day+1)
+			}
+		}
+	}
+}
+
+func TestWorkbookHoldsAnyText(t *testing.T) {
+	t.Parallel()
+	texts := []string{`<b>"A & B's"</b>`, "linha 1\nlinha 2\t|\r|", " espaço ", "_x0041_ é literal", "日本 😀", "=1+1", "12345678901234567890"}
+	long := strings.Repeat("é", 40000)
+	var b bytes.Buffer
+	x, err := newWorkbook(&b, publishedAt, maxSheetRows)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := x.begin("Textos", []string{"texto", "numero"}); err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range append(slices.Clone(texts), "\x00\x1f\uFFFE", long) {
+		if _, err := x.add([]any{text, int64(len(text))}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := x.close(0); err != nil {
+		t.Fatal(err)
+	}
+	book, err := excelize.OpenReader(&b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = book.Close() }()
+	rows, err := book.GetRows("Textos")
+	if err != nil || len(rows) != len(texts)+3 {
+		t.Fatalf("%d rows, %v", len(rows), err)
+	}
+	for i, want := range texts {
+		if got := rows[i+1]; got[0] != want || got[1] != strconv.Itoa(len(want)) {
+			t.Errorf("%q comes back as %q", want, got)
+		}
+	}
+	if got := rows[len(rows)-2][0]; got != "\uFFFD\uFFFD\uFFFD" {
+		t.Errorf("what XML forbids comes back as %q", got)
+	}
+	if got := rows[len(rows)-1][0]; got != strings.Repeat("é", maxCellUnits) {
+		t.Errorf("a long text comes back with %d bytes", len(got))
+	}
+	if got := []string{columnName(0), columnName(25), columnName(26), columnName(701), columnName(702)}; !slices.Equal(got, []string{"A", "Z", "AA", "ZZ", "AAA"}) {
+		t.Errorf("columns %v", got)
+	}
+	if got := cutUnits("a😀b", 2); got != "a" {
+		t.Errorf("half a character is kept: %q", got)
 	}
 }
 
