@@ -43,6 +43,16 @@ type seriesKey struct {
 	status        int
 }
 
+// Observe measures an answer that was given beside the API, as its own are
+// measured. The route is a pattern, "" for what none matched: each is a series
+// for good, so it must be one of few. It is safe for concurrent use.
+func (s *Server) Observe(method, route string, status int, took time.Duration) {
+	if route == "" {
+		route = otherRoute
+	}
+	s.metrics.observe(method, route, status, took)
+}
+
 // observe measures one answer.
 func (m *metrics) observe(method, route string, status int, took time.Duration) {
 	key := seriesKey{methodLabel(method), route, status}

@@ -14,6 +14,7 @@
 //   - A page is a typed [View]: about.go (handler, Head) and about.templ (Body).
 //   - layout.templ is what surrounds every page, parts.templ what pages share.
 //   - errors.go turns errors into pages; nothing else writes one.
+//   - answered.go tells whoever measures how an answer went.
 //   - appearance.go keeps contrast and text size; language.go the languages.
 //   - static/ holds what browsers load; assets.go gives it hashed names.
 //

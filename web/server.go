@@ -37,6 +37,9 @@ type Deps struct {
 	Log      *slog.Logger
 	Version  string // of the program
 	URL      string // public address, without a slash at the end; for links that others keep
+	// Answered is told how every answer went but those of [Server.TooMany]; nil:
+	// nobody is. See [Answered].
+	Answered Answered
 }
 
 // Server serves the pages. It is safe for concurrent use.
@@ -144,8 +147,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(context.WithValue(r.Context(), requestKey{}, req), answerLimit)
 	defer cancel()
 	req.HTTP = r.WithContext(ctx)
-	defer s.caught(req, w)
-	s.dispatch(req, w)
+	rec := &recorder{ResponseWriter: w, started: networkNow()}
+	defer s.tell(req, rec)
+	defer s.caught(req, rec)
+	s.dispatch(req, rec)
 }
 
 // caught turns a panic into a page.

@@ -3,8 +3,9 @@ package web
 import (
 	"context"
 	"net/http"
-	"selo/refusal"
 	"strconv"
+
+	"selo/refusal"
 
 	"github.com/google/uuid"
 )

@@ -341,6 +341,15 @@ func (p *process) limits(t *testing.T) {
 	if status, _ := ask("/sobre", "198.51.100.2"); status != 200 {
 		t.Errorf("another client: %d", status)
 	}
+	_, _, measures := p.get("/metrics")
+	for _, want := range []string{
+		`selo_http_request_duration_seconds_count{method="GET",route="/sobre",status="200"} 4`, // the refused one took no work
+		`selo_http_requests_refused_total 2`,
+	} {
+		if !bytes.Contains(measures, []byte(want)) {
+			t.Errorf("%q is not among the measures:\n%s", want, measures)
+		}
+	}
 }
 
 func TestAPublicNodeSaysWhyItDoesNotStart(t *testing.T) {
