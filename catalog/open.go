@@ -34,6 +34,7 @@ type Catalog struct {
 	lookers   *lookers // for look-ups by key
 	companies companyTexts
 	summaries kept[brasil.Date, *Summary]
+	listed    kept[struct{}, *directory]
 	crowded   sync.Map     // whether too many words begin so: string to bool
 	asked     atomic.Int64 // how often that was found out
 
@@ -285,7 +286,7 @@ func CheckFile(ctx context.Context, path string, check func(text []byte, signatu
 	if meta.publication != s.Publication || meta.content != s.Content || sum != meta.sum || contentDigest(meta.names, sum) != s.Content {
 		return tampered
 	}
-	return checkLinks(ctx, db, tampered)
+	return checkLinks(ctx, db, s.Publication.Size, tampered)
 }
 
 // sumRows computes the content sum out of the rows.
@@ -336,8 +337,9 @@ func eachRow(ctx context.Context, q querier, t *table, where string, fn func(row
 	return nil
 }
 
-// checkLinks finds rows that refer to none, and index rows without a certificate.
-func checkLinks(ctx context.Context, db *sql.DB, tampered error) error {
+// checkLinks finds rows that refer to none, index rows without a certificate,
+// certificates without a beginning, and revisions that no body covers.
+func checkLinks(ctx context.Context, db *sql.DB, size int64, tampered error) error {
 	for _, query := range []string{
 		`SELECT count(*) FROM vinculo v WHERE NOT EXISTS (SELECT 1 FROM produto p WHERE p.id = v.produto)`,
 		`SELECT count(*) FROM vinculo v WHERE NOT EXISTS (SELECT 1 FROM certificado c WHERE c.id = v.certificado)`,
@@ -345,6 +347,9 @@ func checkLinks(ctx context.Context, db *sql.DB, tampered error) error {
 		`SELECT count(*) FROM certificado c WHERE NOT EXISTS (SELECT 1 FROM ficha f WHERE f.id = c.id)`,
 		`SELECT count(*) FROM certificado c WHERE NOT EXISTS (SELECT 1 FROM busca b WHERE b.rowid = c.id)`,
 		`SELECT abs((SELECT count(*) FROM certificado) - (SELECT count(*) FROM busca_docsize))`,
+		`SELECT count(*) FROM certificado c WHERE NOT EXISTS (SELECT 1 FROM evento e WHERE e.organismo = c.organismo AND e.numero = c.numero AND e.tipo = 'novo')`,
+		`SELECT abs((SELECT count(*) FROM certificado) - (SELECT count(*) FROM evento WHERE tipo = 'novo'))`,
+		fmt.Sprintf(`SELECT abs(coalesce(sum(revisoes), 0) - %d) FROM cobertura`, size),
 	} {
 		var n int64
 		if err := db.QueryRowContext(ctx, query).Scan(&n); err != nil {

@@ -126,7 +126,7 @@ func (c *Catalog) Summary(ctx context.Context) (*Summary, error) {
 }
 
 // summaryRows are all certificates that the Web shows. They are counted here:
-// SQLite would sort them for each GROUP BY, which takes three times as long.
+// SQLite would sort them for each GROUP BY, which takes twice as long.
 const summaryRows = `SELECT organismo, classe, tipo, situacao, validade, emissao / 100, produtos FROM certificado WHERE motivo = ''`
 
 func (c *Catalog) summarize(ctx context.Context, day brasil.Date) (*Summary, error) {
