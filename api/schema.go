@@ -47,6 +47,8 @@ var schemaNames = map[reflect.Type]string{
 	reflect.TypeFor[Publications]():         "Publicacoes",
 	reflect.TypeFor[PublishedHere]():        "PublicacaoComArquivo",
 	reflect.TypeFor[SnapshotFile]():         "ArquivoDaPublicacao",
+	reflect.TypeFor[DataDigests]():          "Resumos",
+	reflect.TypeFor[catalog.FileDigest]():   "ResumoDoArquivo",
 	reflect.TypeFor[catalog.Seal]():         "Selo",
 	reflect.TypeFor[catalog.Publication]():  "PublicacaoDoSelo",
 }

@@ -16,6 +16,7 @@ import (
 	"selo/fault"
 	"selo/refusal"
 	"selo/registry"
+	"selo/remessa"
 	"selo/replica"
 	"selo/throttle"
 
@@ -48,6 +49,9 @@ type Deps struct {
 	Shelf *catalog.Shelf
 	// Replica is how this node follows others; nil on a node that has the base.
 	Replica *replica.Replica
+	// CheckDigests refuses digests of open data that the registry has not signed;
+	// nil accepts none on a node without the base.
+	CheckDigests func(text []byte, signature string) error
 	// Limiter refuses requests before they come here; only its count is read.
 	Limiter *throttle.Limiter
 	// MaxBundle is the largest delivery in bytes; zero is [DefaultMaxBundle].
@@ -77,6 +81,7 @@ type Server struct {
 	names      atomic.Pointer[names]
 	buffers    sync.Pool // of *[]byte, for answers about single certificates
 	files      dataFiles
+	known      knownDigests
 }
 
 // New makes the API. It serves "/api/", "/saude", "/pronto" and "/metrics"
@@ -91,6 +96,13 @@ func New(d Deps) *Server {
 	}
 	if d.Heavy == 0 {
 		d.Heavy = DefaultHeavy
+	}
+	if d.Version == "" {
+		d.Version = "dev"
+	}
+	if d.Registry != nil && d.CheckDigests == nil {
+		key := d.Registry.Keys.Public().Sign
+		d.CheckDigests = func(text []byte, signature string) error { return remessa.CheckDigests(text, signature, key) }
 	}
 	s := &Server{deps: d, log: d.Log, mux: http.NewServeMux(), bound: binder{},
 		deliveries: make(chan struct{}, d.Heavy), carried: make(chan struct{}, max(1, d.Heavy/4)), exports: make(chan struct{}, d.Heavy)}

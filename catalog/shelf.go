@@ -17,9 +17,9 @@ import (
 // Format is the version of the snapshots that this program writes and reads.
 const Format = formatVersion
 
-// DefaultKept is how many snapshots stay on a shelf: the current one and the
-// one before, from which the next can be made.
-const DefaultKept = 2
+// DefaultKept is how many snapshots stay on a shelf: the current one, which the
+// next is made from, and those of a week before it, for who wants their data.
+const DefaultKept = 8
 
 // Shelf is a folder of sealed snapshots, one for each publication that is kept.
 // Files may come and go while it is used; what is open stays readable. It is
@@ -29,6 +29,8 @@ type Shelf struct {
 	Only  string                                    // the one file name that counts; empty: every "*.sqlite"
 	Keep  int                                       // how many snapshots Clean leaves; 0 is [DefaultKept]
 	Check func(text []byte, signature string) error // refuses a seal; nil accepts any
+	// Foreign says that somebody else fills the folder: nothing is written there.
+	Foreign bool
 
 	mu    sync.Mutex
 	known map[string]shelved // by file name: what is not read again while the file is the same
@@ -112,29 +114,42 @@ func (s *Shelf) Refused() error {
 	return last.err
 }
 
+// Find finds the snapshot of a publication. Fault: NotFound
+// "publication.not_kept".
+func (s *Shelf) Find(number int64) (Shelved, error) {
+	for _, it := range s.List() {
+		if it.Publication.Number == number {
+			return it, nil
+		}
+	}
+	return Shelved{}, notKept(number)
+}
+
+func notKept(number int64) error {
+	return fault.New(fault.NotFound, "publication.not_kept", "numero", fmt.Sprint(number))
+}
+
 // Open opens the snapshot of a publication for copying. Fault: NotFound
 // "publication.not_kept".
 func (s *Shelf) Open(number int64) (*os.File, Shelved, error) {
-	for _, it := range s.List() {
-		if it.Publication.Number != number {
-			continue
-		}
-		f, err := os.Open(it.File)
-		if errors.Is(err, os.ErrNotExist) {
-			break // taken away just now
-		}
-		if err != nil {
-			return nil, Shelved{}, fmt.Errorf("open snapshot: %w", err)
-		}
-		// The file under the name may be another one by now: its own seal counts.
-		seal, err := readSeal(f)
-		if err != nil || seal.Digest != it.Digest {
-			_ = f.Close() // only read
-			break
-		}
-		return f, it, nil
+	it, err := s.Find(number)
+	if err != nil {
+		return nil, Shelved{}, err
 	}
-	return nil, Shelved{}, fault.New(fault.NotFound, "publication.not_kept", "numero", fmt.Sprint(number))
+	f, err := os.Open(it.File)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, Shelved{}, notKept(number) // taken away just now
+	}
+	if err != nil {
+		return nil, Shelved{}, fmt.Errorf("open snapshot: %w", err)
+	}
+	// The file under the name may be another one by now: its own seal counts.
+	seal, err := readSeal(f)
+	if err != nil || seal.Digest != it.Digest {
+		_ = f.Close() // only read
+		return nil, Shelved{}, notKept(number)
+	}
+	return f, it, nil
 }
 
 // Clean removes all but the newest snapshots, and what is no sound snapshot (of
@@ -154,6 +169,7 @@ func (s *Shelf) Clean() error {
 		if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) && first == nil {
 			first = fmt.Errorf("remove old snapshot: %w", err)
 		}
+		_ = os.Remove(digestsPath(path)) // worth nothing without it; often there is none
 	}
 	for _, it := range list[min(keep, len(list)):] {
 		remove(it.File)

@@ -173,7 +173,19 @@ func SignSnapshot(text []byte, keys Keys) (string, error) { return sign(typeSnap
 
 // CheckSnapshot tells whether registry sealed text. Faults: Invalid "signature.…".
 func CheckSnapshot(text []byte, signature string, registry ed25519.PublicKey) error {
-	payload, err := verify(typeSnapshot, signature, registry)
+	return checkText(typeSnapshot, text, signature, registry)
+}
+
+// SignDigests signs the text that states the digests of a publication's open data.
+func SignDigests(text []byte, keys Keys) (string, error) { return sign(typeDigests, text, keys.Sign) }
+
+// CheckDigests tells whether registry stated text. Faults: Invalid "signature.…".
+func CheckDigests(text []byte, signature string, registry ed25519.PublicKey) error {
+	return checkText(typeDigests, text, signature, registry)
+}
+
+func checkText(typ string, text []byte, signature string, registry ed25519.PublicKey) error {
+	payload, err := verify(typ, signature, registry)
 	if err == nil && !bytes.Equal(payload, text) {
 		err = fault.New(fault.Invalid, "signature.wrong")
 	}

@@ -16,6 +16,7 @@ const (
 	typeBase      = "selo-base"
 	typeRelease   = "selo-tabelas"
 	typeSnapshot  = "selo-publicacao"
+	typeDigests   = "selo-resumos"
 	typeToken     = "selo-token"
 	typeEnrolment = "selo-inscricao"
 	typeRegistry  = "selo-registro"
