@@ -42,6 +42,7 @@ var bundleParts = []struct{ before, name, after string }{
 	{"", "selo.css", ""},
 	{"", "busca.css", ""},
 	{"", "certificado.css", ""},
+	{"", "verificar.css", ""},
 }
 
 // asset is one file under its hashed name.

@@ -13,6 +13,7 @@ type menuItem struct {
 func (r *Request) menu() []menuItem {
 	return []menuItem{
 		{"/", r.Text("web.menu.search")},
+		{verifyPath, r.Text("web.menu.verify")},
 	}
 }
 

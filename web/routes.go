@@ -28,6 +28,8 @@ type Route struct {
 	// answers 304 before it is asked, while publication and day are the same.
 	// Such an answer may depend on nothing but the address.
 	FromCatalog bool
+	// Camera lets the page ask for the visitor's camera.
+	Camera bool
 	// Plain answers are in no language: they exist at Path only.
 	Plain bool
 }
@@ -44,6 +46,7 @@ func (s *Server) table() []Route {
 	return []Route{
 		{Method: http.MethodGet, Path: "/", Power: Public, Handle: s.getHome, FromCatalog: true},
 		{Method: http.MethodGet, Path: "/sugestoes", Power: Public, Handle: s.getSuggestions, FromCatalog: true},
+		{Method: http.MethodGet, Path: verifyPath, Power: Public, Handle: s.getVerify, FromCatalog: true, Camera: true},
 		{Method: http.MethodGet, Path: "/sobre", Power: Public, Handle: s.getAbout},
 		{Method: http.MethodGet, Path: "/acessibilidade", Power: Public, Handle: s.getAccessibility},
 

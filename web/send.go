@@ -37,6 +37,9 @@ var secure = map[string][]string{
 	"Permissions-Policy":           {"camera=(), geolocation=(), microphone=(), payment=()"},
 }
 
+// camera is the Permissions-Policy of a page that scans codes.
+var camera = []string{"camera=(self), geolocation=(), microphone=(), payment=()"}
+
 var transport = []string{"max-age=31536000"}
 
 // keep is the Cache-Control of an answer that says nothing else.

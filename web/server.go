@@ -215,6 +215,9 @@ func (s *Server) run(r *Request, w http.ResponseWriter) error {
 		return fault.New(fault.Forbidden, "web.other_site").Because(err)
 	}
 	r.HTTP.Body = http.MaxBytesReader(w, r.HTTP.Body, maxForm)
+	if r.route.Camera {
+		w.Header()["Permissions-Policy"] = camera
+	}
 	if r.route.FromCatalog {
 		current, release, ok := s.deps.Catalog.Acquire()
 		if !ok {
