@@ -157,7 +157,7 @@ func produce(ctx context.Context, src Source, pub Publication, n *names, tmp str
 		return err
 	}
 	defer sp.close()
-	r := &renderer{names: n, today: dayNumber(brasil.Today(pub.At)), out: out, refs: sp}
+	r := &renderer{names: n, today: dayNumber(brasil.Today(pub.At)), out: out, refs: sp, covered: coverage{}}
 	total, seen, newest := pub.Size, int64(0), newRevisionSet(0, pub.Size)
 	each := func(kind certificate.Kind, fn func(Entry) error) error {
 		return src.EachRevision(ctx, kind, 0, pub.Size, true, func(e Entry) error {
@@ -165,6 +165,7 @@ func produce(ctx context.Context, src Source, pub Publication, n *names, tmp str
 				progress(min(seen, total), total)
 			}
 			newest.add(e.Index)
+			r.covered.add(e)
 			return fn(e)
 		})
 	}
@@ -189,6 +190,9 @@ func produce(ctx context.Context, src Source, pub Publication, n *names, tmp str
 	}
 	if err == nil {
 		err = r.putPasts(ctx, src, 0, pub.Size, newest, nil)
+	}
+	if err == nil {
+		err = r.putCoverage()
 	}
 	if err == nil && progress != nil {
 		progress(total, total)

@@ -69,8 +69,8 @@ type Source interface {
 }
 
 // Reference holds the names of what certificates refer to by code. Its JSON is
-// that of the registry's publications. Periods and offers in the tables are
-// not used here.
+// that of the registry's publications. The periods in which bodies may certify
+// are not used here; those of documents are (see [Catalog.DocumentsOf]).
 type Reference struct {
 	Bodies map[certificate.Sigla]string `json:"organismos"`
 	Tables certificate.Tables           `json:"tabelas"`
@@ -85,7 +85,7 @@ type names struct {
 	types     map[certificate.TypeCode]string
 	roles     map[certificate.RoleCode]string
 	countries map[certificate.CountryCode]string
-	text      string // canonical JSON of it all, without periods and offers
+	text      string // canonical JSON of what is used
 }
 
 // newNames indexes a reference; text does not depend on the order of its lists.
@@ -99,7 +99,7 @@ func newNames(ref Reference) (*names, error) {
 		t.ServiceClasses = append(t.ServiceClasses, certificate.ServiceClass{Code: c.Code, Name: c.Name, Disabled: c.Disabled})
 	}
 	for _, d := range ref.Tables.Documents {
-		t.Documents = append(t.Documents, certificate.Document{Code: d.Code, Title: d.Title, Kind: d.Kind})
+		t.Documents = append(t.Documents, certificate.Document{Code: d.Code, Title: d.Title, Kind: d.Kind, Offers: sortedOffers(d.Offers)})
 	}
 	t.Types, t.Roles, t.Countries = slices.Clone(ref.Tables.Types), slices.Clone(ref.Tables.Roles), slices.Clone(ref.Tables.Countries)
 	n.classes = index(t.Classes, func(c certificate.Class) certificate.ClassCode { return c.Code })
@@ -137,7 +137,8 @@ func index[K ~string, T any](rows []T, code func(T) K) map[K]T {
 }
 
 // extends tells whether n names everything that old names in the same words,
-// so that rows made with old are still right.
+// so that rows made with old are still right. No row depends on the offers of
+// documents.
 func (n *names) extends(old *names) bool {
 	same := true
 	for code, name := range old.bodies {

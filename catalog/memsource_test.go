@@ -18,7 +18,8 @@ import (
 type memSource struct {
 	entries []memEntry
 	ref     Reference
-	at      time.Time // when what comes next is accepted; zero: 5 January 2026
+	at      time.Time                   // when what comes next is accepted; zero: 5 January 2026
+	reasons []certificate.Justification // of what comes next
 }
 
 type memEntry struct {
@@ -57,7 +58,7 @@ func (s *memSource) Reference(context.Context) (Reference, error) { return s.ref
 // accept appends a revision, numbered on from the record's last one.
 func (s *memSource) accept(tb testing.TB, body certificate.Sigla, id certificate.ID, content any) int64 {
 	tb.Helper()
-	r := certificate.Revision{ID: id, Body: body, Number: 1, ApprovedAt: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
+	r := certificate.Revision{ID: id, Body: body, Number: 1, Justifications: s.reasons, ApprovedAt: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
 	for _, e := range s.entries {
 		if e.id == id && e.Body == body {
 			r.Number++

@@ -229,13 +229,13 @@ func (r *renderer) putPasts(ctx context.Context, src Source, from, to int64, new
 	if newest.count == to-from && len(earlier) == 0 {
 		return nil // each record has one revision only
 	}
-	superseded := newest.count != to-from
-	if superseded {
+	if newest.count != to-from {
 		for _, kind := range []certificate.Kind{certificate.KindCompany, certificate.KindProduct} {
 			err := src.EachRevision(ctx, kind, from, to, false, func(e Entry) error {
 				if newest.has(e.Index) {
 					return nil
 				}
+				r.covered.add(e)
 				return r.putPastRecord(e)
 			})
 			if err != nil {
@@ -243,7 +243,7 @@ func (r *renderer) putPasts(ctx context.Context, src Source, from, to int64, new
 			}
 		}
 	}
-	return r.putPastCertificates(ctx, src, from, to, superseded, earlier)
+	return r.putPastCertificates(ctx, src, from, to, newest, earlier)
 }
 
 // putPastRecord keeps a superseded company or product.
@@ -269,13 +269,17 @@ func (r *renderer) putPastRecord(e Entry) error {
 }
 
 // putPastCertificates goes along the revisions of each certificate that has several.
-func (r *renderer) putPastCertificates(ctx context.Context, src Source, from, to int64, superseded bool, earlier map[string]int64) error {
+func (r *renderer) putPastCertificates(ctx context.Context, src Source, from, to int64, newest *revisionSet, earlier map[string]int64) error {
+	superseded := newest.count != to-from
 	chains := map[string][]int64{}
 	for key, index := range earlier {
 		chains[key] = []int64{index}
 	}
 	last := map[string]int64{}
 	err := src.EachRevision(ctx, certificate.KindCertificate, from, to, false, func(e Entry) error {
+		if !newest.has(e.Index) {
+			r.covered.add(e)
+		}
 		key := spoolKey(certificate.KindCertificate, e.Body, recordID(e.Canonical))
 		if chain := chains[key]; chain != nil {
 			chains[key] = append(chain, e.Index)
@@ -289,15 +293,16 @@ func (r *renderer) putPastCertificates(ctx context.Context, src Source, from, to
 		return err
 	}
 	for _, chain := range chains {
-		if err := r.putChain(ctx, src, chain); err != nil {
+		if err := r.putChain(ctx, src, chain, from); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// putChain keeps all revisions of a certificate but the newest.
-func (r *renderer) putChain(ctx context.Context, src Source, chain []int64) error {
+// putChain keeps all revisions of a certificate but the newest, and the events
+// of those from a ledger index on: the one before has its event already.
+func (r *renderer) putChain(ctx context.Context, src Source, chain []int64, from int64) error {
 	var before Entry
 	var prev *certificate.Revision
 	for i, index := range chain {
@@ -314,7 +319,15 @@ func (r *renderer) putChain(ctx context.Context, src Source, chain []int64) erro
 		if rev == nil || rev.Certificate == nil {
 			return fmt.Errorf("ledger has no certificate at %d", index)
 		}
+		if i == 0 && index >= from {
+			if err := r.putEvent(at, eventOf(nil, rev.Certificate), rev.Certificate); err != nil {
+				return err
+			}
+		}
 		if i > 0 {
+			if err := r.putEvent(at, eventOf(prev.Certificate, rev.Certificate), rev.Certificate); err != nil {
+				return err
+			}
 			past, err := r.backwards(before, prev, rev)
 			if err != nil {
 				return err

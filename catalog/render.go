@@ -49,6 +49,8 @@ type renderer struct {
 	refs  resolver
 	text  indexText
 	ready readyText
+
+	covered coverage // what was read of each body
 }
 
 // decode reads an accepted revision; what the registry accepted is canonical.
@@ -175,6 +177,11 @@ func (r *renderer) putCertificate(e Entry) error {
 		reason: reason, applicant: applicant, products: int64(sheet.Products)}
 	row.expired = row.isExpired(r.today)
 	row.facets = string(t.facet.text)
+	if rev.Number < 2 { // of the others their chain tells: see putChain
+		if err := r.putEvent(e, eventOf(nil, c), c); err != nil {
+			return err
+		}
+	}
 	if err := r.out.put(tableCertificate, row.fields()); err != nil {
 		return err
 	}

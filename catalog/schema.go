@@ -16,7 +16,7 @@ import (
 // and user_version (bytes 60–63).
 const (
 	applicationID = 0x53454C4F // "SELO"
-	formatVersion = 4
+	formatVersion = 5
 )
 
 // table is one table of rows; the digest, the inserts and the dumps follow from it.
@@ -30,7 +30,8 @@ type table struct {
 }
 
 // The tables of rows. Dates are integers YYYYMMDD, 0 for none; situations are
-// the numbers of [situationNumber]; texts are as published.
+// the numbers of [situationNumber]; moments are microseconds of Unix time;
+// texts are as published.
 var (
 	tableCompany = &table{name: "empresa", key: "id", columns: []string{"id", "uuid", "organismo", "cnpj", "dados"}}
 	tableProduct = &table{name: "produto", key: "id", columns: []string{"id", "uuid", "organismo", "marca", "modelo", "importado",
@@ -44,10 +45,15 @@ var (
 		"lote", "quantidade", "serie", "licenca", "entrada"}}
 	tablePast  = &table{name: "passado", key: "id", columns: []string{"id", "uuid", "organismo", "dados"}}
 	tableSince = &table{name: "desde", key: "id", columns: []string{"id", "uuid", "organismo", "aceita"}}
-	tableIndex = &table{name: "busca", key: "rowid", columns: []string{"rowid", "numero", "organismo", "classe", "documentos", "empresas", "marcas", "modelos", "filtros"}}
+	// An event's id is the ledger index of the revision that made it; class and
+	// number are frozen (FAQ 3.13), so its row never changes: see events.go.
+	tableEvent    = &table{name: "evento", key: "id", columns: []string{"id", "organismo", "numero", "classe", "tipo", "situacao", "aceita"}}
+	tableCoverage = &table{name: "cobertura", key: "organismo", columns: []string{"organismo", "revisoes", "primeira", "ultima"}}
+	tableIndex    = &table{name: "busca", key: "rowid", columns: []string{"rowid", "numero", "organismo", "classe", "documentos", "empresas", "marcas", "modelos", "filtros"}}
 
 	// contentTables are those the content digest covers; the index follows from them.
-	contentTables = []*table{tableCompany, tableProduct, tableGTIN, tableCertificate, tableSheet, tableParticipant, tableLink, tablePast, tableSince}
+	contentTables = []*table{tableCompany, tableProduct, tableGTIN, tableCertificate, tableSheet, tableParticipant, tableLink, tablePast, tableSince,
+		tableEvent, tableCoverage}
 )
 
 // schema makes the tables of rows.
@@ -69,6 +75,9 @@ CREATE TABLE vinculo (certificado INTEGER NOT NULL, seq INTEGER NOT NULL, produt
 	licenca TEXT NOT NULL, entrada INTEGER NOT NULL, PRIMARY KEY (certificado, seq)) WITHOUT ROWID;
 CREATE TABLE passado (id INTEGER PRIMARY KEY, uuid BLOB NOT NULL, organismo TEXT NOT NULL, dados TEXT NOT NULL);
 CREATE TABLE desde (id INTEGER PRIMARY KEY, uuid BLOB NOT NULL, organismo TEXT NOT NULL, aceita INTEGER NOT NULL);
+CREATE TABLE evento (id INTEGER PRIMARY KEY, organismo TEXT NOT NULL, numero TEXT NOT NULL, classe TEXT NOT NULL, tipo TEXT NOT NULL,
+	situacao INTEGER NOT NULL, aceita INTEGER NOT NULL);
+CREATE TABLE cobertura (organismo TEXT PRIMARY KEY, revisoes INTEGER NOT NULL, primeira INTEGER NOT NULL, ultima INTEGER NOT NULL) WITHOUT ROWID;
 `
 
 // indexSchema makes the text index. It holds folded words only (brasil.Fold),
@@ -93,6 +102,10 @@ var indexes = []string{
 	`CREATE INDEX certificado_validade ON certificado (validade) WHERE situacao = 1 AND validade > 0`,
 	`CREATE INDEX participante_empresa ON participante (empresa, certificado)`,
 	`CREATE INDEX vinculo_produto ON vinculo (produto, certificado)`,
+	`CREATE INDEX evento_tipo ON evento (tipo)`,
+	`CREATE INDEX evento_organismo ON evento (organismo, tipo)`,
+	`CREATE INDEX evento_classe ON evento (classe, tipo, id, organismo)`,
+	`CREATE INDEX evento_numero ON evento (organismo, numero)`,
 }
 
 // rowSum is the digest of one row: SHA-256 over the table's name and the

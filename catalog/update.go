@@ -162,7 +162,7 @@ type updater struct {
 
 func newUpdater(ctx context.Context, tx *sql.Tx, n *names, sum contentSum, today int64) *updater {
 	u := &updater{ctx: ctx, tx: tx, sum: sum, words: vocabulary{}, dirty: map[int64]bool{}, stale: map[int64]bool{}, earlier: map[string]int64{}}
-	u.r = &renderer{names: n, today: today, out: u, refs: u}
+	u.r = &renderer{names: n, today: today, out: u, refs: u, covered: coverage{}}
 	return u
 }
 
@@ -177,6 +177,7 @@ func (u *updater) run(src Source, old, pub Publication, progress func(done, tota
 				progress(old.Size+min(done, pub.Size-old.Size), pub.Size)
 			}
 			newest.add(e.Index)
+			u.r.covered.add(e)
 			return step.fn(e)
 		})
 		if err != nil {
@@ -184,6 +185,9 @@ func (u *updater) run(src Source, old, pub Publication, progress func(done, tota
 		}
 	}
 	if err := u.r.putPasts(u.ctx, src, old.Size, pub.Size, newest, u.earlier); err != nil {
+		return err
+	}
+	if err := u.cover(); err != nil {
 		return err
 	}
 	if err := u.expire(); err != nil {
@@ -276,6 +280,20 @@ func (u *updater) change(t *table, column, where string, value any, args ...any)
 		}
 	}
 	return owners, u.exec("UPDATE "+t.name+" SET "+column+" = ? "+where, append([]any{value}, args...)...)
+}
+
+// cover adds what was read of each body to what was there.
+func (u *updater) cover() error {
+	for body, b := range u.r.covered {
+		old, err := u.drop(tableCoverage, "WHERE organismo = ?", string(body))
+		if err != nil {
+			return err
+		}
+		for _, row := range old {
+			b.join(row)
+		}
+	}
+	return u.r.putCoverage()
 }
 
 // companyChanged replaces a company's row and moves what refers to it.

@@ -82,6 +82,9 @@ func (w *world) step(t *rapid.T) {
 		c := certificate.Company{Name: "Empresa " + string(id[len(id)-1:]), TradeName: rapid.SampledFrom([]string{"Casa Açaí", "Coca-Cola", ""}).Draw(t, "trade"),
 			Country: "BR", UF: rapid.SampledFrom([]brasil.UF{"SP", "RJ"}).Draw(t, "uf"), Person: certificate.Legal, CNPJ: mustCNPJ(w.tb, "1234567800"+string(id[len(id)-2:]))}
 		w.src.accept(w.tb, "CCB", id, c)
+		if rapid.IntRange(0, 3).Draw(t, "other body") == 0 {
+			w.src.accept(w.tb, "UL", id, c)
+		}
 	case kind <= 2 || len(w.products) < 2:
 		id := testID('p', len(w.products))
 		p := certificate.Product{Brand: "Marca " + rapid.SampledFrom([]string{"Á", "B"}).Draw(t, "brand"), Model: "M-" + fmt.Sprint(len(w.products)), Imported: rapid.Bool().Draw(t, "imported")}
@@ -137,6 +140,7 @@ func TestUpdateGivesWhatBuildGives(t *testing.T) {
 		run++
 		w := &world{tb: t, src: &memSource{ref: testReference()}, productNames: map[certificate.ID]certificate.Product{}, certificates: map[certificate.ID]certificate.Certificate{}}
 		for range rapid.IntRange(12, 40).Draw(rt, "first") {
+			w.src.at = publishedAt.AddDate(0, -2, rapid.IntRange(0, 30).Draw(rt, "accepted"))
 			w.step(rt)
 		}
 		updated := filepath.Join(dir, fmt.Sprintf("%d-a.sqlite", run))
@@ -146,6 +150,7 @@ func TestUpdateGivesWhatBuildGives(t *testing.T) {
 		}
 		for number := int64(2); number < 4; number++ {
 			for range rapid.IntRange(0, len(w.src.entries)/5).Draw(rt, "steps") {
+				w.src.at = publishedAt.AddDate(0, -1, rapid.IntRange(-30, 30).Draw(rt, "accepted"))
 				w.step(rt)
 			}
 			at = at.AddDate(0, 0, rapid.IntRange(0, 1).Draw(rt, "days"))
@@ -164,6 +169,7 @@ func TestUpdateGivesWhatBuildGives(t *testing.T) {
 			rt.Fatal(err)
 		}
 		compare(rt, t, updated, whole)
+		checkNews(rt, t, w.src, updated)
 	})
 }
 

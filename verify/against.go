@@ -13,7 +13,8 @@ import (
 // SnapshotAgainst verifies a snapshot and then compares it with the official
 // base at url: it shows a publication of that base, and its companies, products
 // and certificates are the newest ones below the published size, no more and no
-// fewer, each with the facts that the public relies on.
+// fewer, each with the facts that the public relies on; what moved, and how much
+// there is of each body, follows from all revisions.
 func SnapshotAgainst(ctx context.Context, path, url string, opts Options) (Report, error) {
 	return openSnapshot(ctx, path, opts, func(here *run, s *seal) error {
 		quiet := opts
@@ -42,7 +43,10 @@ func (p *againstPass) compare() error {
 			return err
 		}
 	}
-	return nil
+	if err := p.events(); err != nil {
+		return err
+	}
+	return p.coverage()
 }
 
 // publication looks for the shown publication in the base.
@@ -95,9 +99,8 @@ func (d *document) facts() string {
 				active++
 			}
 		}
-		number := map[string]int{situationActive: 1, situationSuspended: 2, situationCancelled: 3}[c.Situation]
 		day, _ := strconv.Atoi(strings.ReplaceAll(c.IssuedOn, "-", "")) // 0: no date, as in the snapshot
-		return fmt.Sprintf("%d %d %s %s %d %s", number, day, c.Type, c.Class, active, c.Number)
+		return fmt.Sprintf("%d %d %s %s %d %s", situationNumbers[c.Situation], day, c.Type, c.Class, active, c.Number)
 	}
 	return ""
 }

@@ -40,6 +40,8 @@ var snapshotTables = []struct{ name, columns string }{
 	{"vinculo", "certificado, seq, produto, empresa, situacao, modalidade, lote, quantidade, serie, licenca, entrada"},
 	{"passado", "id, uuid, organismo, dados"},
 	{"desde", "id, uuid, organismo, aceita"},
+	{"evento", "id, organismo, numero, classe, tipo, situacao, aceita"},
+	{"cobertura", "organismo, revisoes, primeira, ultima"},
 }
 
 // shown is the publication that a snapshot shows.
@@ -115,7 +117,7 @@ func checkSeal(ctx context.Context, c *Check, path string) (*seal, error) {
 		return nil, fmt.Errorf("read seal: %w", err)
 	}
 	var s seal
-	if json.Unmarshal(text, &s) != nil || s.Format != 4 || s.Bytes != info.Size()-sealFooter-length {
+	if json.Unmarshal(text, &s) != nil || s.Format != 5 || s.Bytes != info.Size()-sealFooter-length {
 		c.find("verify.snapshot.seal", path)
 		return nil, nil //nolint:nilnil // none: a finding says why
 	}

@@ -6,7 +6,9 @@ import (
 	"encoding/binary"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
+	"time"
 
 	"selo/catalog"
 	"selo/certificate"
@@ -43,11 +45,32 @@ func (b *base) against(t *testing.T, path string) (verify.Report, map[string]int
 	return report, codes(report)
 }
 
+// moves suspends, cancels and reactivates a certificate of a body, a minute
+// apart, and publishes.
+func moves(t *testing.T, b *base, o *body) {
+	t.Helper()
+	at := slices.IndexFunc(o.order, func(id certificate.ID) bool { return o.newest[id].Certificate != nil })
+	for _, situation := range []certificate.Situation{certificate.Suspended, certificate.Cancelled, certificate.Active} {
+		moved := again(t, o.newest[o.order[at]])
+		moved.Certificate.Situation = situation
+		moved.Justifications = []certificate.Justification{{Fields: []string{"situacao"}, Text: "decisão do organismo"}}
+		b.clock.Advance(time.Minute)
+		next := o.link(moved, b.clock.Now())
+		rem := b.deliver(t, o, remessa.Partial, next)
+		must(t, b.reg.Process(context.Background(), registry.ProcessArgs{Body: o.sigla, Sequence: rem.Sequence}, func(registry.Tx) error { return nil }))
+		canonical, err := next.Encode()
+		must(t, err)
+		o.newest[next.ID], o.hashes[next.ID] = next, certificate.HashOf(canonical)
+	}
+	b.publish(t)
+}
+
 func TestSoundSnapshotHasNoFindings(t *testing.T) {
 	t.Parallel()
 	storetest.Run(t, func(t *testing.T, e *storetest.Engine) {
 		b := newBase(t, e)
-		ccb, _ := story(t, b)
+		ccb, doc := story(t, b)
+		moves(t, b, doc)
 		path := b.snapshot(t)
 		// What is accepted after the publication is not shown yet.
 		waiting := registry.ProcessArgs{Body: "CCB", Sequence: ccb.sequence}
@@ -84,7 +107,8 @@ func TestSoundSnapshotHasNoFindings(t *testing.T) {
 func TestEveryDamageOfASnapshotIsFound(t *testing.T) {
 	t.Parallel()
 	b := newBase(t, storetest.NewSQLite(t))
-	story(t, b)
+	_, doc := story(t, b)
+	moves(t, b, doc)
 	file, err := os.ReadFile(b.snapshot(t))
 	must(t, err)
 	cut := len(file) - 16 - int(binary.BigEndian.Uint64(file[len(file)-8:]))
@@ -105,14 +129,24 @@ func TestEveryDamageOfASnapshotIsFound(t *testing.T) {
 			tipo, classe, motivo, solicitante, produtos, facetas FROM certificado WHERE organismo = 'DOC'`, want: append(changed, "verify.snapshot.extra")},
 		{name: "the last is too many", sql: `INSERT INTO empresa SELECT 100000, uuid, organismo, cnpj, dados FROM empresa WHERE organismo = 'DOC'`,
 			want: append(changed, "verify.snapshot.extra")},
+		{name: "an event is lost", sql: `DELETE FROM evento WHERE tipo = 'reativado'`, want: append(changed, "verify.snapshot.event")},
+		{name: "an event becomes another", sql: `UPDATE evento SET tipo = 'cancelado' WHERE tipo = 'suspenso'`, want: append(changed, "verify.snapshot.event")},
+		{name: "an event comes at another time", sql: `UPDATE evento SET aceita = aceita + 1 WHERE organismo = 'DOC'`, want: append(changed, "verify.snapshot.event")},
+		{name: "an event is too many", sql: `INSERT INTO evento SELECT 5, organismo, numero, classe, tipo, situacao, aceita FROM evento WHERE tipo = 'reativado'`,
+			want: append(changed, "verify.snapshot.event")},
+		{name: "the last event is too many", sql: `INSERT INTO evento SELECT 100000, organismo, numero, classe, tipo, situacao, aceita FROM evento WHERE tipo = 'reativado'`,
+			want: append(changed, "verify.snapshot.event")},
+		{name: "a body seems fresher", sql: `UPDATE cobertura SET ultima = ultima + 1 WHERE organismo = 'CCB'`, want: append(changed, "verify.snapshot.coverage")},
+		{name: "a body is not covered", sql: `DELETE FROM cobertura WHERE organismo = 'CCB'`, want: append(changed, "verify.snapshot.coverage")},
+		{name: "a body is covered that sent nothing", sql: `INSERT INTO cobertura VALUES ('XXX', 1, 1, 1)`, want: append(changed, "verify.snapshot.coverage")},
 		{name: "the sum is made to fit", sql: `UPDATE meta SET valor = '0.0.0.0' WHERE chave = 'soma'`, want: append(changed, "verify.snapshot.content")},
 		{name: "the names change", sql: `UPDATE meta SET valor = replace(valor, 'Brinquedos', 'Brincadeiras') WHERE chave = 'referencia'`,
 			want: []string{"verify.snapshot.digest", "verify.snapshot.content"}},
 		{name: "the seal is cut", seal: func(s []byte) []byte { return s[:len(s)-1] }, want: []string{"verify.snapshot.truncated"}},
 		{name: "there is no seal", seal: func([]byte) []byte { return nil }, want: []string{"verify.snapshot.truncated"}},
-		{name: "the seal is of another format", seal: func(s []byte) []byte { return bytes.Replace(s, []byte(`"formato":4`), []byte(`"formato":5`), 1) },
+		{name: "the seal is of another format", seal: func(s []byte) []byte { return bytes.Replace(s, []byte(`"formato":5`), []byte(`"formato":4`), 1) },
 			want: []string{"verify.snapshot.seal"}},
-		{name: "the seal says another publication", seal: func(s []byte) []byte { return bytes.Replace(s, []byte(`"numero":4`), []byte(`"numero":3`), 1) },
+		{name: "the seal says another publication", seal: func(s []byte) []byte { return bytes.Replace(s, []byte(`"numero":5`), []byte(`"numero":3`), 1) },
 			want: []string{"verify.snapshot.signature", "verify.snapshot.content", "verify.snapshot.publication"}},
 		{name: "the checkpoint is of another root", seal: func(s []byte) []byte {
 			at := bytes.Index(s, []byte(`"raiz":"`)) + len(`"raiz":"`)
