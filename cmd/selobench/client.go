@@ -23,11 +23,15 @@ type asking struct {
 	At      int      // connections, each with one request under way
 	Seconds float64  // how long; 0 asks every path Passes times
 	Passes  int
+	Gzip    bool // takes compressed answers, as browsers do
+	Count   bool // counts what fails and goes on; else the run fails
 }
 
-// answered is what came back. Every answer is 200, or the run fails.
+// answered is what came back. What is not answered with 200 has failed.
 type answered struct {
-	Requests int64
+	Requests int64 // answered
+	Failed   int64
+	Failure  string // the first
 	Seconds  float64
 	P50, P99 float64 // milliseconds
 	Bytes    int64   // bodies
@@ -47,18 +51,28 @@ func askServer(ctx context.Context, a asking) (answered, error) {
 	start := time.Now()
 	for worker := range a.At {
 		group.Go(func() {
-			took, bytes, err := a.work(ctx, worker, start)
-			mu.Lock()
-			defer mu.Unlock()
-			all, total.Bytes = append(all, took...), total.Bytes+bytes
-			if err != nil {
-				failures = append(failures, err)
+			for i := worker; ; {
+				w := work{next: i}
+				err := a.run(ctx, &w, start)
+				mu.Lock()
+				all, total.Bytes = append(all, w.took...), total.Bytes+w.bytes
+				if err != nil {
+					failures = append(failures, err)
+				}
+				mu.Unlock()
+				if err == nil || !a.Count || ctx.Err() != nil {
+					return
+				}
+				i = w.next + a.At // what failed has had its turn
 			}
 		})
 	}
 	group.Wait()
 	total.Seconds = time.Since(start).Seconds()
-	if len(failures) > 0 || len(all) == 0 {
+	if total.Failed = int64(len(failures)); total.Failed > 0 {
+		total.Failure = failures[0].Error()
+	}
+	if total.Failed > 0 && !a.Count || len(all) == 0 {
 		return total, fmt.Errorf("ask %s: %w", a.Addr, errors.Join(failures...))
 	}
 	total.Requests = int64(len(all))
@@ -66,32 +80,47 @@ func askServer(ctx context.Context, a asking) (answered, error) {
 	return total, nil
 }
 
-// work is one connection.
-func (a *asking) work(ctx context.Context, worker int, start time.Time) (took []time.Duration, bytes int64, err error) {
+// work is what one connection has done.
+type work struct {
+	next  int // the request under way
+	took  []time.Duration
+	bytes int64
+}
+
+// run asks over one connection until the end, or until something fails.
+func (a *asking) run(ctx context.Context, w *work, start time.Time) error {
+	limit := time.Duration(a.Seconds * float64(time.Second))
+	last := len(a.Paths) * a.Passes
+	over := func(now time.Time) bool { return limit > 0 && now.Sub(start) >= limit || limit == 0 && w.next >= last }
+	if over(time.Now()) {
+		return nil
+	}
 	var dialer net.Dialer
 	conn, err := dialer.DialContext(ctx, "tcp", a.Addr)
 	if err != nil {
-		return nil, 0, err
+		return err
 	}
 	defer func() { _ = conn.Close() }() // nothing more is expected of it
 	in, out := bufio.NewReaderSize(conn, 64<<10), bufio.NewWriter(conn)
-	limit := time.Duration(a.Seconds * float64(time.Second))
-	last := len(a.Paths) * a.Passes
-	for i := worker; ; i += a.At {
+	header := " HTTP/1.1\r\nHost: " + a.Addr + "\r\n\r\n"
+	if a.Gzip {
+		header = " HTTP/1.1\r\nHost: " + a.Addr + "\r\nAccept-Encoding: gzip\r\n\r\n"
+	}
+	for ; ; w.next += a.At {
 		begin := time.Now()
-		if limit > 0 && begin.Sub(start) >= limit || limit == 0 && i >= last {
-			return took, bytes, nil
+		if over(begin) {
+			return nil
 		}
-		path := a.Paths[i%len(a.Paths)]
-		_, _ = out.WriteString("GET " + path + " HTTP/1.1\r\nHost: " + a.Addr + "\r\n\r\n") // Flush tells
+		path := a.Paths[w.next%len(a.Paths)]
+		_, _ = out.WriteString("GET " + path + header) // Flush tells
 		if err := out.Flush(); err != nil {
-			return took, bytes, err
+			return err
 		}
 		n, err := readAnswer(in)
 		if err != nil {
-			return took, bytes, fmt.Errorf("%s: %w", path, err)
+			return fmt.Errorf("%s: %w", path, err)
 		}
-		took, bytes = append(took, time.Since(begin)), bytes+n
+		w.took, w.bytes = append(w.took, time.Since(begin)), w.bytes+n
 	}
 }
 

@@ -102,7 +102,7 @@ func (b *bench) baseRows(ctx context.Context, engine string, products int) (err 
 		b.remessaRow(name, engine, products, p, bareResult)
 		b.memoryRow(name, p)
 	}
-	if b.wants("publication", "start", "lookup", "search") {
+	if b.wants("publication", "start", "lookup", "search", "page", "node") {
 		err = b.publicRows(ctx, name, engine, at)
 	}
 	return err
@@ -145,9 +145,21 @@ func (b *bench) publicRows(ctx context.Context, name, engine string, at base) er
 	if b.wants("publication") {
 		b.publicationRows(name, at, p)
 	}
-	if !b.wants("start", "lookup", "search") {
-		return nil
+	sameElsewhere := engine != "sqlite" && len(b.engines) > 1 // the snapshot is the same whatever the base
+	if b.wants("start", "lookup", "search", "page") {
+		if err := b.serveRows(ctx, name, at, sameElsewhere); err != nil {
+			return err
+		}
 	}
+	if b.wants("node") && !sameElsewhere {
+		return b.nodeRows(ctx, at)
+	}
+	return nil
+}
+
+// serveRows measures `selo serve` on a published base; its answers only where
+// they are not measured elsewhere.
+func (b *bench) serveRows(ctx context.Context, name string, at base, startOnly bool) error {
 	b.step("%s: selo serve", name)
 	starts := []time.Duration{}
 	for range 2 { // a cold program and a warm one; the third goes on below
@@ -169,7 +181,7 @@ func (b *bench) publicRows(ctx context.Context, name, engine string, at base) er
 	if b.wants("start") {
 		b.startRow(name, starts[1], s.memory())
 	}
-	if engine != "sqlite" && len(b.engines) > 1 { // the snapshot is the same whatever the base
+	if startOnly {
 		return s.kill()
 	}
 	if err := b.quietRow(ctx, name, s); err != nil {
@@ -209,10 +221,15 @@ func (b *bench) publicationRows(name string, at base, p published) {
 
 func (b *bench) startRow(name string, took time.Duration, r residence) {
 	b.add(row{What: "`selo serve` answers `/pronto`", Base: name, Target: "≤ 1 s", Measured: seconds(took.Seconds()), Met: judge(took <= maxStart), Why: whyStart})
+	b.add(residentRow("`selo serve` in memory, started", name, r))
+}
+
+// residentRow tells what a process holds, held against the target.
+func residentRow(what, name string, r residence) row {
 	verdict := judge(r.Now <= maxResident)
 	if r.Now == 0 {
 		verdict = noted
 	}
-	b.add(row{What: "`selo serve` in memory, started", Base: name, Target: "≤ 150 MB", Met: verdict, Why: whyResident,
-		Measured: fmt.Sprintf("%s, %s its own", megabytes(r.Now), megabytes(r.Own))})
+	return row{What: what, Base: name, Target: "≤ 150 MB", Met: verdict, Why: whyResident,
+		Measured: fmt.Sprintf("%s, %s its own; %s at its worst", megabytes(r.Now), megabytes(r.Own), megabytes(r.Peak))}
 }

@@ -49,17 +49,23 @@ type server struct {
 
 // startSelo starts `selo serve` on a base and waits until it answers /pronto.
 func startSelo(ctx context.Context, program string, b base) (*server, error) {
+	return startProgram(ctx, program, b.Dir, "serve", "--data", b.Dir, "--database", b.Database)
+}
+
+// startProgram starts a command of selo that serves without limit, and waits
+// until it answers /pronto. What it leaves goes with the folder.
+func startProgram(ctx context.Context, program, dir string, args ...string) (*server, error) {
 	addr, err := freeAddress(ctx)
 	if err != nil {
 		return nil, err
 	}
 	s := &server{addr: addr, said: &bytes.Buffer{}}
-	s.cmd = exec.CommandContext(ctx, program, "serve", "--data", b.Dir, "--database", b.Database, "--addr", addr, "--rate", "0") //nolint:gosec // built here
+	s.cmd = exec.CommandContext(ctx, program, append(args, "--addr", addr, "--rate", "0")...) //nolint:gosec // built here
 	s.cmd.Stdout, s.cmd.Stderr = s.said, s.said
-	s.cmd.Env = append(os.Environ(), "TMPDIR="+b.Dir) // what it leaves goes with the base
+	s.cmd.Env = append(os.Environ(), "TMPDIR="+dir)
 	start := time.Now()
 	if err := s.cmd.Start(); err != nil {
-		return nil, fmt.Errorf("start selo serve: %w", err)
+		return nil, fmt.Errorf("start selo: %w", err)
 	}
 	for {
 		if ready(ctx, "http://"+addr+"/pronto") {
@@ -67,7 +73,7 @@ func startSelo(ctx context.Context, program string, b base) (*server, error) {
 			return s, nil
 		}
 		if time.Since(start) > patience || ctx.Err() != nil {
-			return nil, fmt.Errorf("selo serve did not become ready: %w: %s", s.stop(), s.said)
+			return nil, fmt.Errorf("selo %s did not become ready: %w: %s", args[0], s.stop(), s.said)
 		}
 		if err := pause(ctx, 2*time.Millisecond); err != nil {
 			return nil, err

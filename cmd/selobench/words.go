@@ -19,6 +19,9 @@ const (
 	whyResident        = "the program and what it keeps of the snapshot"
 	whyLookUp          = "the answer is 3 kB read by one SQLite statement: a profile gave it 12 of some 50 µs of processor, net/http 21, the rest to the API; the empty handler sends nothing"
 	whySearch          = "beginnings of two and three letters merge the lists of all words that begin so, as the bare query does"
+	whySearchPage      = "a page asks more than its hits: filters with their counts, spellings where nothing is found; and it is drawn and compressed"
+	whyWeight          = "styles and scripts of the design system are the largest part"
+	whyNodeStart       = "every byte of the snapshot is digested before it is shown"
 	whySearchRatio     = "a hit is read from its row and held against today's date; the bare query gives numbers of rows only"
 )
 
@@ -36,5 +39,8 @@ func seconds(s float64) string { return fmt.Sprintf("%.2f s", s) }
 func spent(s, cpu float64) string { return fmt.Sprintf("%.2f s, %.2f s of processor", s, cpu) }
 
 func milliseconds(p50, p99 float64) string { return fmt.Sprintf("p50 %.2f, p99 %.2f ms", p50, p99) }
+
+// kilobytes writes bytes in thousands.
+func kilobytes(bytes int64) string { return fmt.Sprintf("%.1f KB", float64(bytes)/1e3) }
 
 func ratio(r float64) string { return fmt.Sprintf("%.2f", r) }
