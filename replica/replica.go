@@ -65,8 +65,11 @@ type Options struct {
 	Holder *catalog.Holder
 	Clock  clock.Clock
 	Check  func(text []byte, signature string) error // of a seal; nil accepts any
-	Poll   time.Duration                             // zero is [DefaultPoll]
-	Log    *slog.Logger                              // nil is the default
+	// CheckDigests refuses digests of open data that the registry has not signed;
+	// nil: they are not asked for.
+	CheckDigests func(text []byte, signature string) error
+	Poll         time.Duration // zero is [DefaultPoll]
+	Log          *slog.Logger  // nil is the default
 	// Prepare readies what is derived from a new snapshot, in the background;
 	// it is told to stop when a newer one is shown. It may be nil.
 	Prepare func(context.Context) error
@@ -76,8 +79,9 @@ type Options struct {
 
 // Replica shows the newest publication there is. It is safe for concurrent use.
 type Replica struct {
-	opts Options
-	step sync.Mutex // one look at a time
+	opts   Options
+	step   sync.Mutex // one look at a time
+	asking asking     // of LookForDigests, which only one goroutine calls
 
 	mu     sync.Mutex
 	status Status // guarded by mu
@@ -205,6 +209,9 @@ func (r *Replica) Run(ctx context.Context) {
 	defer func() { preparing.cancel() }() // what is being made belongs to nobody any more: it is not waited for
 	for {
 		_, _ = r.Look(ctx) // Status and log say what failed
+		if _, err := r.LookForDigests(ctx); err != nil && ctx.Err() == nil {
+			r.opts.Log.InfoContext(ctx, "no signed digests of the open data yet", "error", err)
+		}
 		if r.opts.Prepare != nil {
 			preparing.begin(ctx, r)
 		}

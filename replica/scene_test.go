@@ -68,7 +68,7 @@ func newScene(t *testing.T) *scene {
 		t.Fatal(err)
 	}
 	s := &scene{T: t, keys: keys, clock: clock.NewManual(start), origin: &catalog.Shelf{Dir: t.TempDir()}, log: &bytes.Buffer{},
-		shelf: &catalog.Shelf{Dir: filepath.Join(t.TempDir(), "catalogo")}}
+		shelf: &catalog.Shelf{Dir: filepath.Join(t.TempDir(), "catalogo"), Keep: 2}}
 	s.shelf.Check = s.check
 	handler := api.New(api.Deps{Catalog: &catalog.Holder{}, Clock: s.clock, Shelf: s.origin})
 	s.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -105,6 +105,9 @@ func (s *scene) restart() {
 
 func (s *scene) replica(source replica.Source) *replica.Replica {
 	return replica.New(replica.Options{Source: source, Holder: s.holder, Clock: s.clock, Check: s.check, Shelf: s.shelf, Poll: time.Millisecond,
+		CheckDigests: func(text []byte, signature string) error {
+			return remessa.CheckDigests(text, signature, s.keys.Public().Sign)
+		},
 		Log: slog.New(slog.NewTextHandler(s.log, nil))})
 }
 
