@@ -206,7 +206,9 @@ func (v *verifyView) ask(r *Request) error {
 func (v *verifyView) isFound() bool { return v.result != nil && len(v.result.Certificates) > 0 }
 
 // hasAnswer tells whether there is anything to say above the form.
-func (v *verifyView) hasAnswer() bool { return v.result != nil || v.scan != nil && len(v.problems) == 0 }
+func (v *verifyView) hasAnswer() bool {
+	return v.result != nil || v.scan != nil && len(v.problems) == 0
+}
 
 // problemOf is what is wrong with a field; nil when nothing is.
 func (v *verifyView) problemOf(field string) *locale.Rendered {

@@ -2,6 +2,7 @@ package web
 
 import (
 	"slices"
+	"strings"
 
 	"selo/brasil"
 	"selo/catalog"
@@ -67,9 +68,13 @@ func (v *verifyView) aboutCompany() bool {
 	return v.query[verifyCNPJ] != "" && !slices.ContainsFunc(v.result.Reasons, func(x catalog.Reason) bool { return x.Level != catalog.LevelCompany })
 }
 
-// reasons are why not all is covered, each once, in words.
+// reasons are why not all is covered, each once, in words. That nothing was
+// found is the answer itself.
 func (v *verifyView) reasons(r *Request) []string {
 	var list []string
+	if !v.isFound() {
+		return nil
+	}
 	for _, reason := range v.result.Reasons {
 		list = append(list, because(r, reason))
 	}
@@ -227,7 +232,21 @@ func (v *verifyView) asked(r *Request) []fact {
 			list = append(list, fact{r.Text(verifyShort[name]), text})
 		}
 	}
+	if v.query[verifyGTIN] != "" && v.isFound() {
+		list = append(list, fact{r.Text("web.verify.level.product"), v.foundProducts()})
+	}
 	return list
+}
+
+// foundProducts names the products of a bar code.
+func (v *verifyView) foundProducts() string {
+	var names []string
+	for _, c := range v.cards {
+		if name := joined(" ", c.Product.Brand, c.Product.Model); !slices.Contains(names, name) && len(names) < shownCards {
+			names = append(names, name)
+		}
+	}
+	return strings.Join(names, "; ")
 }
 
 // verifyShort are the names of what was asked for.
