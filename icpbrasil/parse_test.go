@@ -5,7 +5,6 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
-	"encoding/hex"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -101,6 +100,9 @@ func TestParseGolden(t *testing.T) {
 		{"e-CNPJ A3, digits", testca.Order{Person: maria(), Company: &icpbrasil.Company{CNPJ: "11222333000181", Name: "A"}, Type: "A3"}},
 		{"e-CNPJ, every value missing", testca.Order{Person: nobody, Company: &icpbrasil.Company{}}},
 		{"e-CNPJ, accents", testca.Order{Person: accents, Company: acme(), StringTag: asn1.TagUTF8String}},
+		{"e-CNPJ, name in Latin-1", testca.Order{Person: maria(), Company: acme(), Edit: set("2.16.76.1.3.2", "JOS\xc9 DE S\xc1")}},
+		{"e-CNPJ, endless name", testca.Order{Person: maria(), Company: acme(), Edit: set("2.16.76.1.3.2", strings.Repeat("ANA ", 99))}},
+		{"e-CPF, unknown names", testca.Order{Person: maria(), Edit: add(testca.Name{OID: "2.25.329800735698586629295641978511506172918", Tag: asn1.TagNull})}},
 		{"equipment", testca.Order{Person: maria(), Company: acme(), Equipment: true}},
 	} {
 		id, err := icpbrasil.Parse(issue(t, c.order)[0])
@@ -151,22 +153,23 @@ func TestParseOddities(t *testing.T) {
 	}
 }
 
-// TestParseByHand reads an extension written by hand, byte by byte, so that the
+// TestParseByHand reads extensions written by hand, byte by byte, so that the
 // parser and the test authority cannot be wrong in the same way.
 func TestParseByHand(t *testing.T) {
 	t.Parallel()
-	const person = "15031980" + "52998224725" + "12056789012" + "00000012345678X" + "SSPSP"
-	value, err := hex.DecodeString("303f" + "a03d" + // GeneralNames, otherName [0]
-		"0605604c010301" + // 2.16.76.1.3.1
-		"a034" + "0432") // [0] EXPLICIT, OCTET STRING of 50
-	if err != nil {
-		t.Fatal(err)
+	const (
+		value = "15031980" + "52998224725" + "12056789012" + "00000012345678X" + "SSPSP"
+		head  = "\x30\x3f\xa0\x3d"             // GeneralNames, otherName [0]
+		oid   = "\x06\x05\x60\x4c\x01\x03\x01" // 2.16.76.1.3.1
+		text  = "\x04\x32" + value             // OCTET STRING
+	)
+	parse := func(extension string) (*icpbrasil.Identity, error) {
+		return icpbrasil.Parse(&x509.Certificate{
+			Subject:    pkix.Name{CommonName: "OUTRA PESSOA:11144477735"},
+			Extensions: []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 17}, Value: []byte(extension)}},
+		})
 	}
-	cert := &x509.Certificate{
-		Subject:    pkix.Name{CommonName: "OUTRA PESSOA:11144477735"},
-		Extensions: []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 17}, Value: append(value, person...)}},
-	}
-	id, err := icpbrasil.Parse(cert)
+	id, err := parse(head + oid + "\xa0\x34" + text)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -174,6 +177,21 @@ func TestParseByHand(t *testing.T) {
 	want.Name = "OUTRA PESSOA" // shown, and nothing more: the CPF is not that of the common name
 	if !reflect.DeepEqual(id.Person, want) {
 		t.Errorf("got %+v, want %+v", id.Person, want)
+	}
+	for extension, want := range map[string]string{
+		head + oid + "\x80\x34" + text:                "2.16.76.1.3.1 icpbrasil.field.encoding", // [0] IMPLICIT
+		head + oid + "\xa0\x34\x24" + text[1:]:        "2.16.76.1.3.1 icpbrasil.field.encoding", // in pieces, as BER allows
+		head + oid + "\xa0\x34\x04\x31" + value:       "2.16.76.1.3.1 icpbrasil.field.encoding", // a byte behind it
+		head + "\x0c" + oid[1:] + "\xa0\x34" + text:   "icpbrasil.san.malformed",                // a text for an OID
+		head[:3] + "\x3e" + oid + "\xa0\x34" + text:   "icpbrasil.san.malformed",                // one byte short
+		"\x31" + head[1:] + oid + "\xa0\x34" + text:   "icpbrasil.san.malformed",                // SET
+		head + oid + "\xa0\x34" + text + "\x05\x00":   "icpbrasil.san.malformed",                // more behind it
+		head + oid[:6] + "\x80" + "\xa0\x34" + text:   "icpbrasil.san.malformed",                // OID without end
+		"\x30\x02\xa0\x00" + strings.Repeat("x", 200): "icpbrasil.san.malformed",
+	} {
+		if _, err := parse(extension); err == nil || err.Error() != "invalid: icpbrasil.certificate.invalid; "+want {
+			t.Errorf("%x: got %v, want %s", extension, err, want)
+		}
 	}
 }
 

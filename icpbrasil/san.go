@@ -90,9 +90,10 @@ func (f *fields) readNames(der []byte) {
 // readOtherName reads type-id and [0] EXPLICIT value (RFC 5280, 4.2.1.6). Types
 // that tell nothing about who the holder is are passed over unread.
 func (f *fields) readOtherName(der []byte) {
-	var id asn1.ObjectIdentifier
-	rest, err := asn1.Unmarshal(der, &id)
-	if err != nil {
+	var typeID asn1.RawValue
+	var id x509.OID // takes components of any size, as OIDs made of UUIDs have
+	rest, err := asn1.Unmarshal(der, &typeID)
+	if err != nil || typeID.Class != asn1.ClassUniversal || typeID.Tag != asn1.TagOID || id.UnmarshalBinary(typeID.Bytes) != nil {
 		f.wrong("", "icpbrasil.san.malformed")
 		return
 	}
