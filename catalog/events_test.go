@@ -281,3 +281,22 @@ func TestDocumentsInForce(t *testing.T) {
 		t.Errorf("of no class: %+v", got)
 	}
 }
+
+// BenchmarkEvents asks for a page of news; the base has a single body, one
+// event a certificate and 300 classes.
+func BenchmarkEvents(b *testing.B) {
+	c, src := benchCatalog(b)
+	cnpj := string(mustCNPJ(b, fmt.Sprintf("%08d0001", src.companies()/2+1)))
+	for name, q := range map[string]EventQuery{
+		"all": {}, "kind": {Kinds: []string{EventCancelled}}, "body": {Body: "CCB"}, "class": {Class: "c150"}, "class of body": {Class: "c150", Body: "CCB"},
+		"no such body": {Class: "c150", Body: "UL"}, "company": {CNPJ: cnpj}, "most": {Limit: MaxEvents},
+	} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				if _, err := c.Events(b.Context(), q); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

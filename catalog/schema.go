@@ -104,7 +104,7 @@ var indexes = []string{
 	`CREATE INDEX vinculo_produto ON vinculo (produto, certificado)`,
 	`CREATE INDEX evento_tipo ON evento (tipo)`,
 	`CREATE INDEX evento_organismo ON evento (organismo, tipo)`,
-	`CREATE INDEX evento_classe ON evento (classe, tipo, id, organismo)`,
+	`CREATE INDEX evento_classe ON evento (classe, tipo)`,
 	`CREATE INDEX evento_numero ON evento (organismo, numero)`,
 }
 
