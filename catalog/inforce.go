@@ -22,10 +22,15 @@ type InForce struct {
 // ones too, by title, type and beginning: Period.Holds tells which are in force
 // on a day. Several documents of one class are in force side by side.
 func (c *Catalog) DocumentsOf(class string) []InForce {
+	return c.offers(func(o *certificate.Offer) bool { return o.Class == certificate.ClassCode(class) && o.Class != "" })
+}
+
+// offers lists the chosen offers of all documents.
+func (c *Catalog) offers(chosen func(*certificate.Offer) bool) []InForce {
 	list := []InForce{}
 	for _, d := range c.names.documents {
-		for _, o := range d.Offers {
-			if o.Class == certificate.ClassCode(class) && o.Class != "" {
+		for i := range d.Offers {
+			if o := &d.Offers[i]; chosen(o) {
 				list = append(list, InForce{Code: d.Code, Title: orCode(d.Title, string(d.Code)), Kind: d.Kind,
 					Type: Named{string(o.Type), c.names.kind(o.Type)}, Period: o.Period})
 			}

@@ -43,6 +43,7 @@ var bundleParts = []struct{ before, name, after string }{
 	{"", "busca.css", ""},
 	{"", "certificado.css", ""},
 	{"", "verificar.css", ""},
+	{"", "listas.css", ""},
 }
 
 // asset is one file under its hashed name.

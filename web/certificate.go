@@ -295,6 +295,17 @@ var errLong = errors.New("address is too long for a QR code")
 // fact is a line of the certificate's own data.
 type fact struct{ name, value string }
 
+// linkOf is the page that a fact's value names; empty: none.
+func (v *certificateView) linkOf(r *Request, f fact) string {
+	switch f.name {
+	case r.Text("web.certificate.body"):
+		return r.Link(bodyPath(string(v.cert.Body.Sigla)))
+	case r.Field("classe"):
+		return r.Link(classPath(v.cert.Class.Code))
+	}
+	return ""
+}
+
 // factsOf lists a certificate's own data, what is empty left out.
 func factsOf(r *Request, v *certificateView) []fact {
 	c := v.cert

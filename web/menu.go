@@ -14,6 +14,9 @@ func (r *Request) menu() []menuItem {
 	return []menuItem{
 		{"/", r.Text("web.menu.search")},
 		{verifyPath, r.Text("web.menu.verify")},
+		{bodiesPath, r.Text("web.menu.bodies")},
+		{classesPath, r.Text("web.menu.classes")},
+		{companiesPath, r.Text("web.menu.companies")},
 	}
 }
 

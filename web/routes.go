@@ -47,6 +47,12 @@ func (s *Server) table() []Route {
 		{Method: http.MethodGet, Path: "/", Power: Public, Handle: s.getHome, FromCatalog: true},
 		{Method: http.MethodGet, Path: "/sugestoes", Power: Public, Handle: s.getSuggestions, FromCatalog: true},
 		{Method: http.MethodGet, Path: verifyPath, Power: Public, Handle: s.getVerify, FromCatalog: true, Camera: true},
+		{Method: http.MethodGet, Path: bodiesPath, Power: Public, Handle: s.getBodies, FromCatalog: true},
+		{Method: http.MethodGet, Path: bodiesPath + "/{organismo}", Power: Public, Handle: s.getBody, FromCatalog: true},
+		{Method: http.MethodGet, Path: classesPath, Power: Public, Handle: s.getClasses, FromCatalog: true},
+		{Method: http.MethodGet, Path: classesPath + "/{classe}", Power: Public, Handle: s.getClass, FromCatalog: true},
+		{Method: http.MethodGet, Path: companiesPath, Power: Public, Handle: s.getCompanies, FromCatalog: true},
+		{Method: http.MethodGet, Path: companiesPath + "/{empresa...}", Power: Public, Handle: s.getCompany, FromCatalog: true}, // a masked CNPJ has a slash
 		{Method: http.MethodGet, Path: "/sobre", Power: Public, Handle: s.getAbout},
 		{Method: http.MethodGet, Path: "/acessibilidade", Power: Public, Handle: s.getAccessibility},
 
