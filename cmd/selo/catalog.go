@@ -3,9 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -38,7 +35,7 @@ func (f *catalogFlags) file() (string, error) {
 	if f.Snapshot != "" {
 		return f.Snapshot, nil
 	}
-	shelf := &catalog.Shelf{Dir: filepath.Join(f.Data, "catalogo")}
+	shelf := f.shelf()
 	if list := shelf.List(); len(list) > 0 {
 		return list[0].File, nil
 	}
@@ -46,6 +43,11 @@ func (f *catalogFlags) file() (string, error) {
 		return "", err
 	}
 	return "", fault.New(fault.NotFound, "snapshot.none", "pasta", f.Data)
+}
+
+// shelf is where a server on the data folder keeps its snapshots.
+func (f *catalogFlags) shelf() *catalog.Shelf {
+	return &catalog.Shelf{Dir: filepath.Join(f.Data, "catalogo")}
 }
 
 // onCatalog opens the snapshot for one command and closes it after.
@@ -266,47 +268,4 @@ func printVerification(a *app, v *catalog.Verification) {
 			a.out.Note("cli.catalog.reason", "motivo", locale.Text(a.lang, r.Code, r.Args))
 		}
 	}
-}
-
-type catalogExportCmd struct {
-	catalogFlags `embed:""`
-	Format       string `arg:"" enum:"csv,xlsx,jsonl,sqlite" help:"${help_arg_format}"`
-	Out          string `help:"${help_out}" type:"path"`
-}
-
-// Run writes the open data to a file, or with --out - to the standard output.
-func (c *catalogExportCmd) Run(a *app) error {
-	return onCatalog(a, c.catalogFlags, func(ctx context.Context, cat *catalog.Catalog) error {
-		write := func(w io.Writer) error { return c.write(ctx, cat, w) }
-		if filepath.Base(c.Out) == "-" {
-			return write(a.raw)
-		}
-		path := c.Out
-		if path == "" {
-			path = "certificados." + c.Format
-		}
-		if err := writeWhole(path, write); err != nil {
-			return err
-		}
-		a.out.Done("cli.catalog.exported", "arquivo", path, "publicacao", locale.Number(a.lang, cat.Publication().Number))
-		return nil
-	})
-}
-
-func (c *catalogExportCmd) write(ctx context.Context, cat *catalog.Catalog, w io.Writer) error {
-	switch c.Format {
-	case "csv":
-		return cat.ExportCSV(ctx, w)
-	case "xlsx":
-		return cat.ExportXLSX(ctx, w)
-	case "jsonl":
-		return cat.ExportJSONL(ctx, w)
-	}
-	f, err := os.Open(cat.File())
-	if err != nil {
-		return fmt.Errorf("open snapshot: %w", err)
-	}
-	defer func() { _ = f.Close() }() // read only: nothing to lose
-	_, err = io.Copy(w, f)
-	return err
 }

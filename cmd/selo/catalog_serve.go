@@ -30,7 +30,7 @@ type catalogServeCmd struct {
 	From        string        `help:"${help_source}" env:"SELO_FROM_URL" placeholder:"URL"`
 	Key         string        `help:"${help_key_public}" env:"SELO_PUBLIC_KEY" type:"path" placeholder:"FILE"`
 	Poll        time.Duration `help:"${help_poll}" env:"SELO_POLL" default:"1m"`
-	Keep        int           `help:"${help_keep}" env:"SELO_KEEP" default:"2"`
+	Keep        int           `help:"${help_keep}" env:"SELO_KEEP" default:"8"`
 	MaxSnapshot int64         `help:"${help_max_snapshot}" env:"SELO_MAX_SNAPSHOT" default:"32"`
 	URL         string        `help:"${help_url}" env:"SELO_URL"`
 }
@@ -54,7 +54,7 @@ func (c *catalogServeCmd) Run(a *app) error {
 		address = "http://" + listener.Addr().String()
 	}
 	deps := api.Deps{Catalog: n.holder, Clock: clock.System{}, Log: slog.Default(), Version: version, URL: address, Temp: n.temp,
-		Shelf: n.shelf, Replica: n.replica, Limiter: limiter}
+		Shelf: n.shelf, Replica: n.replica, Limiter: limiter, CheckDigests: n.checkDigests}
 	n.api = api.New(deps)
 	pages := web.New(web.Deps{Catalog: n.holder, Clock: clock.System{}, Log: slog.Default(), Version: version, URL: address, Answered: n.api.Observe})
 	a.out.Done("cli.serve.catalog", "endereco", address, "origem", n.origin)
@@ -69,6 +69,9 @@ type publicNode struct {
 	shelf   *catalog.Shelf
 	replica *replica.Replica
 	api     *api.Server
+	// checkDigests refuses digests of open data that the registry has not signed;
+	// nil without its key.
+	checkDigests func(text []byte, signature string) error
 }
 
 // follow makes the node and shows what is there already. Faults: Invalid
@@ -78,16 +81,16 @@ func (c *catalogServeCmd) follow(ctx context.Context) (*publicNode, error) {
 	if (c.Snapshot == "") == (c.From == "") {
 		return nil, fault.New(fault.Invalid, "replica.source")
 	}
-	check, err := c.check()
+	check, checkDigests, err := c.checks()
 	if err != nil {
 		return nil, err
 	}
-	n := &publicNode{holder: &catalog.Holder{}}
-	options := replica.Options{Holder: n.holder, Clock: clock.System{}, Check: check, Poll: c.Poll,
+	n := &publicNode{holder: &catalog.Holder{}, checkDigests: checkDigests}
+	options := replica.Options{Holder: n.holder, Clock: clock.System{}, Check: check, CheckDigests: checkDigests, Poll: c.Poll,
 		Prepare: func(ctx context.Context) error { return n.api.Prepare(ctx) }}
 	if c.Snapshot != "" {
 		n.origin = c.Snapshot
-		n.shelf = &catalog.Shelf{Dir: c.Snapshot, Check: check}
+		n.shelf = &catalog.Shelf{Dir: c.Snapshot, Check: check, Foreign: true}
 		if info, err := os.Stat(c.Snapshot); err == nil && !info.IsDir() {
 			n.shelf.Dir, n.shelf.Only = filepath.Dir(c.Snapshot), filepath.Base(c.Snapshot)
 		}
@@ -115,20 +118,22 @@ func (c *catalogServeCmd) follow(ctx context.Context) (*publicNode, error) {
 	return n, nil
 }
 
-// check refuses seals of others than the registry whose key is given. What
-// comes over a network needs one; of a file on this machine its owner may do without.
-func (c *catalogServeCmd) check() (func(text []byte, signature string) error, error) {
+// checks refuse seals and digests of others than the registry whose key is
+// given. What comes over a network needs one; of a file on this machine its
+// owner may do without.
+func (c *catalogServeCmd) checks() (seal, digests func(text []byte, signature string) error, err error) {
 	if c.Key == "" {
 		if c.From != "" {
-			return nil, fault.New(fault.Invalid, "replica.key")
+			return nil, nil, fault.New(fault.Invalid, "replica.key")
 		}
-		return nil, nil //nolint:nilnil // none: any seal is accepted
+		return nil, nil, nil // none: any seal is accepted, and no digests
 	}
 	key, err := readPublicKey(c.Key)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return func(text []byte, signature string) error { return remessa.CheckSnapshot(text, signature, key) }, nil
+	return func(text []byte, signature string) error { return remessa.CheckSnapshot(text, signature, key) },
+		func(text []byte, signature string) error { return remessa.CheckDigests(text, signature, key) }, nil
 }
 
 // serve answers and follows until ctx ends.

@@ -20,7 +20,7 @@ type serveCmd struct {
 	registryFlags `embed:""`
 	limitFlags    `embed:""`
 	Addr          string `help:"${help_addr}" env:"SELO_ADDR" default:"127.0.0.1:8080"`
-	Keep          int    `help:"${help_keep}" env:"SELO_KEEP" default:"2"`
+	Keep          int    `help:"${help_keep}" env:"SELO_KEEP" default:"8"`
 }
 
 // Run serves until it is told to stop, and then lets what is under way finish.

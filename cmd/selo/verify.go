@@ -20,10 +20,12 @@ import (
 // verifyCmd re-derives every invariant of the bases it is given.
 type verifyCmd struct {
 	jsonFlag  `embed:""`
-	Database  string `help:"${help_database}" env:"SELO_DATABASE" placeholder:"sqlite:PATH"`
-	Certifier string `help:"${help_verify_certifier}" type:"path" placeholder:"DIR"`
-	Snapshot  string `help:"${help_snapshot}" type:"path" placeholder:"FILE"`
-	Key       string `help:"${help_verify_key}" type:"path" placeholder:"FILE"`
+	Database  string   `help:"${help_database}" env:"SELO_DATABASE" placeholder:"sqlite:PATH"`
+	Certifier string   `help:"${help_verify_certifier}" type:"path" placeholder:"DIR"`
+	Snapshot  string   `help:"${help_snapshot}" type:"path" placeholder:"FILE"`
+	Key       string   `help:"${help_verify_key}" type:"path" placeholder:"FILE"`
+	Digests   string   `help:"${help_verify_digests}" type:"path" placeholder:"FILE"`
+	Files     []string `arg:"" optional:"" type:"path" help:"${help_verify_files}"`
 }
 
 // verified is the report on one base, or on two beside each other.
@@ -38,12 +40,15 @@ type verified struct {
 // Run checks each base, and those that belong together against each other. It
 // ends with exit code 2 when anything does not agree.
 func (c *verifyCmd) Run(a *app) error {
-	if c.Database == "" && c.Certifier == "" && c.Snapshot == "" {
+	if c.Database == "" && c.Certifier == "" && c.Snapshot == "" && c.Digests == "" || (len(c.Files) > 0) != (c.Digests != "") {
 		return fault.New(fault.Invalid, "cli.verify.what")
 	}
 	key, err := c.key(a)
 	if err != nil {
 		return err
+	}
+	if c.Digests != "" {
+		return c.files(a, key)
 	}
 	results, err := c.all(a, verify.Options{Key: key})
 	if err != nil {

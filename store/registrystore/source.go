@@ -19,6 +19,21 @@ type Source struct {
 
 var _ catalog.Source = Source{}
 
+// SourceOf finds a publication by its number, with all that its snapshot is
+// made of; found is false when there is none.
+func SourceOf(ctx context.Context, base Store, number int64) (src Source, found bool, err error) {
+	src.Store = base
+	err = base.DB.Read(ctx, func(tx *store.Tx) error {
+		p, root := &src.Publication, []byte(nil)
+		err := tx.QueryRow(ctx, `SELECT `+publicationColumns+` FROM publication WHERE number = ?`, number).
+			Scan(&p.Number, store.ScanTime(&p.At), &p.Head.Size, &root, &p.Checkpoint, &p.Reference)
+		copy(p.Head.Root[:], root)
+		found = err == nil
+		return absent(err, "find publication")
+	})
+	return src, found, err
+}
+
 // Snapshot is the publication as the catalog names it.
 func (s Source) Snapshot() catalog.Publication {
 	p := s.Publication
