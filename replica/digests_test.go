@@ -48,8 +48,8 @@ func (s *scene) answers(status int, d *catalog.Digests) {
 func TestANodeFetchesTheSignedDigests(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
-	if new, err := s.node.LookForDigests(t.Context()); new || err != nil {
-		t.Errorf("before the first publication: %t, %v", new, err)
+	if fresh, err := s.node.LookForDigests(t.Context()); fresh || err != nil {
+		t.Errorf("before the first publication: %t, %v", fresh, err)
 	}
 	path := s.publish(1)
 	s.looks(1)
@@ -68,27 +68,27 @@ func TestANodeFetchesTheSignedDigests(t *testing.T) {
 		s.answers(200, it)
 		wait *= 2
 		s.clock.Advance(wait)
-		if new, err := s.node.LookForDigests(t.Context()); new || err == nil || name != "" && !fault.HasKey(err, name) {
-			t.Errorf("%s: %t, %v", name, new, err)
+		if fresh, err := s.node.LookForDigests(t.Context()); fresh || err == nil || name != "" && !fault.HasKey(err, name) {
+			t.Errorf("%s: %t, %v", name, fresh, err)
 		}
 		kept, err := s.shelf.Find(1)
 		s.must(err)
 		if kept.Digests() != nil {
 			t.Errorf("%s: kept", name)
 		}
-		if new, err := s.node.LookForDigests(t.Context()); new || err != nil {
-			t.Errorf("%s: asked again at once: %t, %v", name, new, err)
+		if fresh, err := s.node.LookForDigests(t.Context()); fresh || err != nil {
+			t.Errorf("%s: asked again at once: %t, %v", name, fresh, err)
 		}
 	}
 	s.answers(404, good)
 	s.clock.Advance(time.Hour)
-	if new, err := s.node.LookForDigests(t.Context()); new || !fault.HasKey(err, "replica.strange") {
-		t.Errorf("a source of before: %t, %v", new, err)
+	if fresh, err := s.node.LookForDigests(t.Context()); fresh || !fault.HasKey(err, "replica.strange") {
+		t.Errorf("a source of before: %t, %v", fresh, err)
 	}
 	s.answers(200, good)
 	s.clock.Advance(time.Hour)
-	if new, err := s.node.LookForDigests(t.Context()); !new || err != nil {
-		t.Fatalf("a good statement: %t, %v", new, err)
+	if fresh, err := s.node.LookForDigests(t.Context()); !fresh || err != nil {
+		t.Fatalf("a good statement: %t, %v", fresh, err)
 	}
 	kept, err := s.shelf.Find(1)
 	s.must(err)
@@ -99,7 +99,7 @@ func TestANodeFetchesTheSignedDigests(t *testing.T) {
 	s.looks(1)
 	s.answers(500, nil)
 	s.clock.Advance(time.Hour)
-	if new, err := s.node.LookForDigests(t.Context()); new || err != nil {
-		t.Errorf("after a restart: %t, %v", new, err)
+	if fresh, err := s.node.LookForDigests(t.Context()); fresh || err != nil {
+		t.Errorf("after a restart: %t, %v", fresh, err)
 	}
 }
