@@ -117,7 +117,8 @@ func (d *demoRun) corrected() error {
 	return err
 }
 
-// suspendOne suspends a certificate, so that the next remessa carries something new too.
+// suspendOne suspends a certificate, and one product of another, so that the
+// next remessa carries something new too.
 func (d *demoRun) suspendOne(tx certifier.Tx) error {
 	id, err := certifier.FindByKey(d.ctx, tx, &certificate.Revision{Certificate: &certificate.Certificate{Number: "DEMO-PLUG-233/24"}})
 	if err != nil {
@@ -126,8 +127,33 @@ func (d *demoRun) suspendOne(tx certifier.Tx) error {
 	if _, err := certifier.SetSituation(d.ctx, tx, d.actor, id, certificate.Suspended, "Falha na avaliação de manutenção"); err != nil {
 		return err
 	}
-	_, err = certifier.Approve(d.ctx, tx, d.actor, []certificate.ID{id}, "")
+	partly, err := d.suspendProduct(tx, "DEMO-ADAP-012/24", "AM-2P")
+	if err != nil {
+		return err
+	}
+	_, err = certifier.Approve(d.ctx, tx, d.actor, []certificate.ID{id, partly}, "")
 	return err
+}
+
+// suspendProduct suspends a product in a certificate that stays active.
+func (d *demoRun) suspendProduct(tx certifier.Tx, number, model string) (certificate.ID, error) {
+	id, err := certifier.FindByKey(d.ctx, tx, &certificate.Revision{Certificate: &certificate.Certificate{Number: number}})
+	if err != nil {
+		return "", err
+	}
+	product, err := d.find(tx, certificate.KindProduct, model)
+	if err != nil {
+		return "", err
+	}
+	_, err = certifier.ChangeCertificate(d.ctx, tx, d.actor, id, "Produto reprovado nos ensaios de manutenção", func(c *certificate.Certificate) error {
+		for i := range c.Products {
+			if c.Products[i].Product == product {
+				c.Products[i].Situation = certificate.Suspended
+			}
+		}
+		return nil
+	})
+	return id, err
 }
 
 // verified re-derives every invariant of both bases.
