@@ -75,19 +75,24 @@ async function vendoredReader() {
 			document.head.append(script);
 		});
 	}
-	const { BarcodeFormat, BinaryBitmap, DecodeHintType, HTMLCanvasElementLuminanceSource, HybridBinarizer, MultiFormatReader } = window.ZXing;
+	const { BarcodeFormat, BinaryBitmap, DecodeHintType, HTMLCanvasElementLuminanceSource, HybridBinarizer, MultiFormatOneDReader, QRCodeReader } = window.ZXing;
 	const names = new Map(Object.entries(formats).map(([name, theirs]) => [BarcodeFormat[theirs], name]));
-	const reader = new MultiFormatReader();
-	reader.setHints(new Map([[DecodeHintType.POSSIBLE_FORMATS, [...names.keys()]], [DecodeHintType.TRY_HARDER, true]]));
+	const hints = new Map([[DecodeHintType.POSSIBLE_FORMATS, [...names.keys()]], [DecodeHintType.TRY_HARDER, true]]);
+	const readers = [new MultiFormatOneDReader(hints), new QRCodeReader()];
 	return async (canvas) => {
-		try {
-			const result = reader.decodeWithState(new BinaryBitmap(new HybridBinarizer(new HTMLCanvasElementLuminanceSource(canvas))));
-			return usable(names.get(result.getBarcodeFormat()), result.getText());
-		} catch {
-			return null; // there is no code in the picture
-		} finally {
-			reader.reset();
+		const picture = new BinaryBitmap(new HybridBinarizer(new HTMLCanvasElementLuminanceSource(canvas)));
+		for (const one of readers) {
+			try {
+				const result = one.decode(picture, hints);
+				const code = usable(names.get(result.getBarcodeFormat()), result.getText());
+				if (code) return code;
+			} catch {
+				// It says so by throwing when there is no such code in the picture.
+			} finally {
+				one.reset();
+			}
 		}
+		return null;
 	};
 }
 
