@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+
+	"selo/certificate"
 )
 
 // companyByCNPJ finds the newest row with a bare CNPJ; not ok where there is none.
@@ -13,6 +15,17 @@ func (c *Catalog) companyByCNPJ(ctx context.Context, cnpj string) (view CompanyV
 		return CompanyView{}, false, err
 	}
 	return list[0], true, nil
+}
+
+// FindCompany is a company by CNPJ, in any form, or by ID, as its newest
+// revision shows it; not ok where there is none, and of a natural person, who
+// has no page (Lei 13.709/2018).
+func (c *Catalog) FindCompany(ctx context.Context, key string) (view CompanyView, ok bool, err error) {
+	rows, err := c.companyRows(ctx, key)
+	if err != nil || len(rows) == 0 || rows[0].view.Person == certificate.Natural {
+		return CompanyView{}, false, err
+	}
+	return rows[0].view, true, nil
 }
 
 // companiesBetween lists companies by bare CNPJ from and to, both included.

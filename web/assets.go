@@ -44,6 +44,7 @@ var bundleParts = []struct{ before, name, after string }{
 	{"", "certificado.css", ""},
 	{"", "verificar.css", ""},
 	{"", "listas.css", ""},
+	{"", "novidades.css", ""},
 }
 
 // asset is one file under its hashed name.

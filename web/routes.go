@@ -53,6 +53,9 @@ func (s *Server) table() []Route {
 		{Method: http.MethodGet, Path: classesPath + "/{classe}", Power: Public, Handle: s.getClass, FromCatalog: true},
 		{Method: http.MethodGet, Path: companiesPath, Power: Public, Handle: s.getCompanies, FromCatalog: true},
 		{Method: http.MethodGet, Path: companiesPath + "/{empresa...}", Power: Public, Handle: s.getCompany, FromCatalog: true}, // a masked CNPJ has a slash
+		{Method: http.MethodGet, Path: newsPath, Power: Public, Handle: s.getNews, FromCatalog: true},
+		{Method: http.MethodGet, Path: newsAtomPath, Power: Public, Handle: s.getNewsAtom, FromCatalog: true},
+		{Method: http.MethodGet, Path: newsJSONPath, Power: Public, Handle: s.getNewsJSON, FromCatalog: true},
 		{Method: http.MethodGet, Path: "/sobre", Power: Public, Handle: s.getAbout},
 		{Method: http.MethodGet, Path: "/acessibilidade", Power: Public, Handle: s.getAccessibility},
 

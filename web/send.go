@@ -139,7 +139,12 @@ func pack(body []byte) []byte {
 }
 
 func compressible(contentType string) bool {
-	return strings.HasPrefix(contentType, "text/") || strings.HasPrefix(contentType, "image/svg")
+	for _, kind := range []string{"text/", "image/svg", atomType, jsonFeedType} {
+		if strings.HasPrefix(contentType, kind) {
+			return true
+		}
+	}
+	return false
 }
 
 // takesGzip reads Accept-Encoding; "gzip;q=0" is a refusal.
