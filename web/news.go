@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"math"
+	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -227,7 +228,7 @@ func (s *Server) getNews(r *Request) (Answer, error) {
 	if known := fault.Of(err); known != nil && known.Kind == fault.Invalid {
 		failure := locale.Fault(r.Lang, known)
 		v.problem = &failure
-		return Page{View: v, Status: 422}, nil
+		return Page{View: v, Status: http.StatusUnprocessableEntity}, nil
 	}
 	if err != nil {
 		return nil, err

@@ -3,6 +3,7 @@ package web_test
 import (
 	"encoding/json"
 	"encoding/xml"
+	"errors"
 	"io"
 	"net/url"
 	"regexp"
@@ -169,7 +170,7 @@ func atomOf(t *testing.T, site *webtest.Site, path string) *atomDocument {
 	if err := parser.Decode(&d); err != nil {
 		t.Fatalf("%s: %v", path, err)
 	}
-	if _, err := parser.Token(); err != io.EOF {
+	if _, err := parser.Token(); !errors.Is(err, io.EOF) {
 		t.Fatalf("%s goes on after its end: %v", path, err)
 	}
 	return &d
