@@ -1,6 +1,6 @@
 // Starts the program with its demonstration data, and a browser.
 import { spawn } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -23,14 +23,39 @@ function freePort() {
 export async function startSite(binary) {
 	if (process.env.SELO_E2E_URL) return { url: process.env.SELO_E2E_URL.replace(/\/$/, ""), stop: async () => {} };
 	const url = `http://127.0.0.1:${await freePort()}`;
-	const child = spawn(binary, ["demo", "--addr", url.slice("http://".length)], { stdio: ["ignore", "pipe", "pipe"] });
+	return serving(binary, ["demo", "--addr", url.slice("http://".length)], url, `${url}/api/openapi.json`);
+}
+
+// startNode runs `selo catalog serve` with the newest snapshot of a site;
+// limits are its arguments --rate and --burst.
+export async function startNode(binary, site, limits) {
+	const { publicacoes } = await (await fetch(`${site}/api/v1/publicacoes?limite=1`)).json();
+	const answer = await fetch(site + publicacoes[0].arquivo.endereco);
+	if (!answer.ok) throw new Error(`no snapshot: ${answer.status}`);
+	const folder = await mkdtemp(join(tmpdir(), "selo-node-"));
+	const file = join(folder, "publicacao.sqlite");
+	await writeFile(file, Buffer.from(await answer.arrayBuffer()));
+	const url = `http://127.0.0.1:${await freePort()}`;
+	const node = await serving(binary, ["catalog", "serve", "--snapshot", file, "--addr", url.slice("http://".length), ...limits], url, url);
+	return {
+		url,
+		stop: async () => {
+			await node.stop();
+			await rm(folder, { recursive: true, force: true });
+		},
+	};
+}
+
+// serving runs the program and waits until it says that it is ready.
+async function serving(binary, args, url, ready) {
+	const child = spawn(binary, args, { stdio: ["ignore", "pipe", "pipe"] });
 	let said = "";
 	const ended = new Promise((resolve) => child.once("exit", resolve));
 	await new Promise((resolve, reject) => {
-		const late = setTimeout(() => reject(new Error(`selo demo said nothing for a minute:\n${said}`)), 60_000);
+		const late = setTimeout(() => reject(new Error(`selo ${args[0]} said nothing for a minute:\n${said}`)), 60_000);
 		const hear = (data) => {
 			said += data;
-			if (said.includes(`${url}/api/openapi.json`)) {
+			if (said.includes(ready)) {
 				clearTimeout(late);
 				resolve();
 			}
@@ -38,7 +63,7 @@ export async function startSite(binary) {
 		child.stdout.on("data", hear);
 		child.stderr.on("data", hear);
 		child.once("error", reject);
-		ended.then((code) => reject(new Error(`selo demo ended with ${code}:\n${said}`)));
+		ended.then((code) => reject(new Error(`selo ${args[0]} ended with ${code}:\n${said}`)));
 	});
 	return {
 		url,
@@ -49,13 +74,14 @@ export async function startSite(binary) {
 	};
 }
 
-// startBrowser runs Debian's Chromium; CHROMIUM names another one.
-export async function startBrowser() {
+// startBrowser runs Debian's Chromium, with more flags where a check needs them;
+// CHROMIUM names another one.
+export async function startBrowser(flags = []) {
 	const profile = await mkdtemp(join(tmpdir(), "selo-e2e-"));
 	const browser = await chromium.launch({
 		executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
 		args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-			"--disable-background-networking", "--disable-component-update", "--disable-sync"],
+			"--disable-background-networking", "--disable-component-update", "--disable-sync", ...flags],
 		env: { ...process.env, HOME: profile, XDG_CONFIG_HOME: profile, XDG_CACHE_HOME: profile },
 	});
 	return {

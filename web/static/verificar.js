@@ -78,21 +78,26 @@ async function vendoredReader() {
 	const { BarcodeFormat, BinaryBitmap, DecodeHintType, HTMLCanvasElementLuminanceSource, HybridBinarizer, MultiFormatOneDReader, QRCodeReader } = window.ZXing;
 	const names = new Map(Object.entries(formats).map(([name, theirs]) => [BarcodeFormat[theirs], name]));
 	const hints = new Map([[DecodeHintType.POSSIBLE_FORMATS, [...names.keys()]], [DecodeHintType.TRY_HARDER, true]]);
-	const readers = [new MultiFormatOneDReader(hints), new QRCodeReader()];
-	return async (canvas) => {
-		const picture = new BinaryBitmap(new HybridBinarizer(new HTMLCanvasElementLuminanceSource(canvas)));
-		for (const one of readers) {
-			try {
-				const result = one.decode(picture, hints);
-				const code = usable(names.get(result.getBarcodeFormat()), result.getText());
-				if (code) return code;
-			} catch {
-				// It says so by throwing when there is no such code in the picture.
-			} finally {
-				one.reset();
-			}
+	const stripes = new MultiFormatOneDReader(hints);
+	const squares = new QRCodeReader();
+	const smaller = document.createElement("canvas");
+	const attempt = (one, canvas) => {
+		try {
+			const result = one.decode(new BinaryBitmap(new HybridBinarizer(new HTMLCanvasElementLuminanceSource(canvas))), hints);
+			return usable(names.get(result.getBarcodeFormat()), result.getText());
+		} catch {
+			return null; // its way to say that there is no such code in the picture
+		} finally {
+			one.reset();
 		}
-		return null;
+	};
+	return async (canvas) => {
+		let code = attempt(stripes, canvas) ?? attempt(squares, canvas);
+		// Where squares fall between pixels it misreads them; in another size it does not.
+		for (const scale of [0.8, 0.6]) {
+			code ??= attempt(squares, drawn(smaller, canvas, canvas.width, canvas.height, Math.max(canvas.width, canvas.height) * scale));
+		}
+		return code;
 	};
 }
 
