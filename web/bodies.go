@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"unicode"
 
 	"selo/brasil"
 	"selo/catalog"
@@ -65,8 +66,17 @@ func coverageOf(r *Request) (map[certificate.Sigla]*catalog.Coverage, error) {
 }
 
 // typedText is what a list is narrowed by.
-func typedText(r *Request) string {
-	return cut(strings.ToValidUTF8(r.Value(paramText), " "), maxAskedText)
+func typedText(r *Request) string { return legible(r.Value(paramText), maxAskedText) }
+
+// legible is the beginning of a text from outside, fit to be shown.
+func legible(text string, most int) string {
+	shown := strings.Map(func(c rune) rune {
+		if unicode.IsControl(c) {
+			return ' '
+		}
+		return c
+	}, strings.ToValidUTF8(text, " "))
+	return strings.TrimSpace(cut(shown, most))
 }
 
 // matches tells whether each word typed begins a word of a text; accents, case
@@ -105,7 +115,7 @@ func (s *Server) getBody(r *Request) (Answer, error) {
 	asked := r.HTTP.PathValue("organismo")
 	body, ok := r.Catalog.FindBody(asked)
 	if !ok {
-		return nil, fault.New(fault.NotFound, "web.body.unknown", "sigla", cut(asked, maxFind))
+		return nil, fault.New(fault.NotFound, "web.body.unknown", "sigla", legible(asked, maxFind))
 	}
 	sigla := string(body.Sigla)
 	if asked != sigla {

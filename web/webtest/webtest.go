@@ -100,8 +100,16 @@ func StartEmpty(t testing.TB, change ...func(*web.Deps)) *Site {
 // Publish shows a fresh snapshot of all records.
 func (s *Site) Publish() {
 	s.t.Helper()
-	src, err := newSource()
+	s.PublishAlso(nil, nil)
+}
+
+// PublishAlso shows more revisions after all records, under a reference that
+// change, if any, alters. A revision without a body is of [Body].
+func (s *Site) PublishAlso(more []certificate.Revision, change func(*catalog.Reference)) {
+	s.t.Helper()
+	src, err := newSource(more)
 	s.must(err)
+	src.change = change
 	path := filepath.Join(s.t.TempDir(), "retrato.sqlite")
 	publication := catalog.Publication{Number: 7, At: Moment.Add(-14 * time.Hour), Size: int64(len(src.entries)),
 		Root: certificate.Hash(sha256.Sum256([]byte("webtest"))), Checkpoint: "selo.example/webtest\n"}
@@ -164,6 +172,7 @@ func (s *Site) Do(method, path string, form url.Values, header ...string) Answer
 // source is a ledger in memory.
 type source struct {
 	entries []entry
+	change  func(*catalog.Reference)
 }
 
 type entry struct {
@@ -172,11 +181,12 @@ type entry struct {
 	superseded bool // a later revision of the record follows
 }
 
-func newSource() (*source, error) {
+func newSource(more []certificate.Revision) (*source, error) {
 	all, err := records(brasil.Today(Moment))
 	if err != nil {
 		return nil, err
 	}
+	all = append(all, more...)
 	s := &source{}
 	newest := map[certificate.ID]int{}
 	for i := range all {
@@ -188,13 +198,15 @@ func newSource() (*source, error) {
 		}
 		newest[r.ID] = i
 		r.Number++
-		r.Body, r.ApprovedAt = Body, Moment.AddDate(0, -1, 0)
+		if r.ApprovedAt = Moment.AddDate(0, -1, 0); r.Body == "" {
+			r.Body = Body
+		}
 		canonical, err := r.Encode()
 		if err != nil {
 			return nil, err
 		}
 		s.entries = append(s.entries, entry{kind: r.Kind(), Entry: catalog.Entry{Index: int64(i), Hash: certificate.HashOf(canonical),
-			Body: Body, AcceptedAt: accepted, Canonical: canonical}})
+			Body: r.Body, AcceptedAt: accepted, Canonical: canonical}})
 	}
 	return s, nil
 }
@@ -218,5 +230,9 @@ func (s *source) EachRevision(ctx context.Context, kind certificate.Kind, from, 
 // Reference implements catalog.Source.
 func (s *source) Reference(context.Context) (catalog.Reference, error) {
 	tables, err := demo.Tables()
-	return catalog.Reference{Bodies: map[certificate.Sigla]string{Body: BodyName}, Tables: tables}, err
+	ref := catalog.Reference{Bodies: map[certificate.Sigla]string{Body: BodyName}, Tables: tables}
+	if s.change != nil {
+		s.change(&ref)
+	}
+	return ref, err
 }
