@@ -87,6 +87,9 @@ func describeOperation(op *huma.Operation, words map[string]string) {
 	}
 }
 
+// Document is the OpenAPI document, as JSON.
+func (s *Server) Document() []byte { return s.document }
+
 func (s *Server) getDocument(c *call) error {
 	c.w.Header()["Cache-Control"] = cacheControl
 	return c.writeBytes(http.StatusOK, s.document)

@@ -100,6 +100,15 @@ func (l *Limiter) Allow(r *http.Request) (wait time.Duration, ok bool) {
 	return max(over, 0), over <= 0
 }
 
+// Limit gives the requests a second and the burst of one client; zero for no
+// limit.
+func (l *Limiter) Limit() (rate float64, burst int) {
+	if l == nil || l.each <= 0 {
+		return 0, 0
+	}
+	return l.opts.Rate, max(l.opts.Burst, 1)
+}
+
 // Refused is how many requests were refused so far.
 func (l *Limiter) Refused() int64 {
 	if l == nil {

@@ -45,6 +45,7 @@ var bundleParts = []struct{ before, name, after string }{
 	{"", "verificar.css", ""},
 	{"", "listas.css", ""},
 	{"", "novidades.css", ""},
+	{"", "dados.css", ""},
 }
 
 // asset is one file under its hashed name.

@@ -17,6 +17,7 @@ func (r *Request) menu() []menuItem {
 		{bodiesPath, r.Text("web.menu.bodies")},
 		{classesPath, r.Text("web.menu.classes")},
 		{companiesPath, r.Text("web.menu.companies")},
+		{dataPath, r.Text("web.menu.data")},
 		{newsPath, r.Text("web.menu.news")},
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"selo/api"
 	"selo/web"
 	"selo/web/webtest"
 )
@@ -108,7 +109,7 @@ func TestPagesAreWellMade(t *testing.T) {
 			}
 			wholeIDs(t, path, got.Body)
 			for _, link := range links.FindAllStringSubmatch(got.Body, -1) {
-				if followed[link[1]] || strings.HasPrefix(link[1], "/api/") || link[1] == "/aparencia" || strings.HasSuffix(link[1], "/aparencia") {
+				if followed[link[1]] || api.Owns(link[1]) || link[1] == "/aparencia" || strings.HasSuffix(link[1], "/aparencia") {
 					continue
 				}
 				followed[link[1]] = true

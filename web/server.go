@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -40,6 +41,14 @@ type Deps struct {
 	// Answered is told how every answer went but those of [Server.TooMany]; nil:
 	// nobody is. See [Answered].
 	Answered Answered
+	// OpenData tells what this server has of the open data; nil: only what is shown.
+	OpenData func() []catalog.OpenData
+	// Document is the OpenAPI document of the API, as JSON; nil: it is not explained.
+	Document []byte
+	// Rate and Burst are the requests a second, and at once, that one client may
+	// make; zero: no limit.
+	Rate  float64
+	Burst int
 }
 
 // Server serves the pages. It is safe for concurrent use.
@@ -52,6 +61,7 @@ type Server struct {
 	tails        []string            // the keys of certificates but ""
 	origin       *http.CrossOriginProtection
 	edition      atomic.Pointer[edition]
+	apiDoc       func() (*apiDocument, error) // read at the first question
 }
 
 // resource is what stands at one path: its route for each method.
@@ -73,7 +83,8 @@ func bare(d Deps) *Server {
 		d.Log = slog.Default()
 	}
 	d.URL = strings.TrimSuffix(d.URL, "/")
-	s := &Server{deps: d, log: d.Log, mux: http.NewServeMux(), certificates: map[string]resource{}, origin: http.NewCrossOriginProtection()}
+	s := &Server{deps: d, log: d.Log, mux: http.NewServeMux(), certificates: map[string]resource{}, origin: http.NewCrossOriginProtection(),
+		apiDoc: sync.OnceValues(func() (*apiDocument, error) { return readAPIDocument(d.Document) })}
 	if d.URL != "" {
 		if err := s.origin.AddTrustedOrigin(d.URL); err != nil {
 			d.Log.Warn("public address is not an origin: forms are taken from the requested host only", "url", d.URL, "error", err)

@@ -56,7 +56,9 @@ func (c *catalogServeCmd) Run(a *app) error {
 	deps := api.Deps{Catalog: n.holder, Clock: clock.System{}, Log: slog.Default(), Version: version, URL: address, Temp: n.temp,
 		Shelf: n.shelf, Replica: n.replica, Limiter: limiter, CheckDigests: n.checkDigests}
 	n.api = api.New(deps)
-	pages := web.New(web.Deps{Catalog: n.holder, Clock: clock.System{}, Log: slog.Default(), Version: version, URL: address, Answered: n.api.Observe})
+	rate, burst := limiter.Limit()
+	pages := web.New(web.Deps{Catalog: n.holder, Clock: clock.System{}, Log: slog.Default(), Version: version, URL: address, Answered: n.api.Observe,
+		OpenData: n.api.OpenData, Document: n.api.Document(), Rate: rate, Burst: burst})
 	a.out.Done("cli.serve.catalog", "endereco", address, "origem", n.origin)
 	return n.serve(a.ctx, listener, &front{api: n.api, web: pages, limiter: limiter})
 }

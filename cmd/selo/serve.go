@@ -68,7 +68,8 @@ func (n *node) handler(address string) http.Handler {
 	server := api.New(api.Deps{Registry: n.registry, Catalog: n.holder, Clock: n.clock, Log: slog.Default(),
 		Version: version, URL: address, Temp: n.flags.Data, Shelf: n.follower.shelf, Limiter: n.limiter})
 	n.follower.prepare = server.Prepare
+	rate, burst := n.limiter.Limit()
 	site := web.New(web.Deps{Registry: n.registry, Catalog: n.holder, Clock: n.clock, Log: slog.Default(), Version: version, URL: address,
-		Answered: server.Observe})
+		Answered: server.Observe, OpenData: server.OpenData, Document: server.Document(), Rate: rate, Burst: burst})
 	return &front{api: server, web: site, limiter: n.limiter}
 }

@@ -21,6 +21,7 @@ import (
 	"testing"
 	"time"
 
+	"selo/api"
 	"selo/brasil"
 	"selo/catalog"
 	"selo/certificate"
@@ -84,6 +85,8 @@ func StartEmpty(t testing.TB, change ...func(*web.Deps)) *Site {
 	s := &Site{Clock: clock.NewManual(Moment), Holder: &catalog.Holder{}, Log: &Log{}, t: t}
 	deps := web.Deps{Catalog: s.Holder, Clock: s.Clock, Version: "1.2.3", URL: "https://selo.example",
 		Log: slog.New(slog.NewTextHandler(s.Log, &slog.HandlerOptions{Level: slog.LevelDebug}))}
+	api := api.New(api.Deps{Catalog: s.Holder, Clock: s.Clock, Version: deps.Version, URL: deps.URL, Log: deps.Log, Temp: t.TempDir()})
+	deps.OpenData, deps.Document = api.OpenData, api.Document()
 	for _, c := range change {
 		c(&deps)
 	}

@@ -20,6 +20,23 @@ var built = map[string][]string{
 	"mail.*.text":    {"confirmada", "invalidada"},
 	"reconcile.*": {"missing_here", "missing_there", "newer_there", "older_there", "different_there", "merged",
 		"back_to_draft", "remessa_applied", "remessa_learnt", "remessa_lost", "remessa_withdrawn"},
+	"web.apidoc.in.*": {"path", "query", "header"},
+	"web.dictionary.base.*": {
+		"id", "uuid", "organismo", "cnpj", "dados", "dados_ficha", "dados_passado", "pronto", "marca", "modelo", "importado", "designacao",
+		"familia", "descricao", "gtins", "chave", "produto", "numero_gtin", "numero", "compacto", "situacao", "situacao_vinculo",
+		"expirado", "emissao", "validade", "tipo", "tipo_evento", "classe", "motivo", "solicitante", "produtos", "facetas", "certificado",
+		"seq", "empresa", "papel", "entrada", "modalidade", "lote", "quantidade", "serie", "licenca", "aceita", "revisoes", "primeira",
+		"ultima", "valor_meta", "chave_meta", "id_evento", "id_ficha",
+	},
+	"web.dictionary.column.*": {
+		"organismo", "organismo_nome", "numero", "situacao", "tipo", "tipo_nome", "classe", "classe_nome", "modelo_certificacao",
+		"data_emissao", "data_validade", "documentos", "empresas", "servicos", "empresa_cnpj", "empresa_nome", "marca", "modelo",
+		"importado", "designacao_comercial", "familia", "descricao", "codigos_gtin", "modalidade", "lote", "quantidade", "numero_serie",
+		"licenca_importacao", "data_entrada", "endereco",
+	},
+	"web.dictionary.table.*": {
+		"meta", "empresa", "produto", "gtin", "certificado", "ficha", "participante", "vinculo", "passado", "desde", "evento", "cobertura",
+	},
 }
 
 // BuiltPatterns lists the patterns that [Built] knows, sorted.
