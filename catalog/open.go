@@ -35,6 +35,7 @@ type Catalog struct {
 	companies companyTexts
 	summaries kept[brasil.Date, *Summary]
 	listed    kept[struct{}, *directory]
+	changes   kept[struct{}, []Changes]
 	crowded   sync.Map     // whether too many words begin so: string to bool
 	asked     atomic.Int64 // how often that was found out
 

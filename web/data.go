@@ -96,6 +96,7 @@ func dataLinks(r *Request) []Crumb {
 	return []Crumb{
 		{r.Text("web.data.files"), dataPath},
 		{r.Text("web.dictionary.title"), dictionaryPath},
+		{r.Text("web.charts.title"), chartsPath},
 		{r.Text("web.apidoc.title"), apiPath},
 	}
 }

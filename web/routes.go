@@ -58,6 +58,7 @@ func (s *Server) table() []Route {
 		{Method: http.MethodGet, Path: newsJSONPath, Power: Public, Handle: s.getNewsJSON, FromCatalog: true},
 		{Method: http.MethodGet, Path: dataPath, Power: Public, Handle: s.getData},
 		{Method: http.MethodGet, Path: dictionaryPath, Power: Public, Handle: s.getDictionary},
+		{Method: http.MethodGet, Path: chartsPath, Power: Public, Handle: s.getCharts, FromCatalog: true},
 		{Method: http.MethodGet, Path: apiPath, Power: Public, Handle: s.getAPI},
 		{Method: http.MethodGet, Path: "/sobre", Power: Public, Handle: s.getAbout},
 		{Method: http.MethodGet, Path: "/acessibilidade", Power: Public, Handle: s.getAccessibility},
