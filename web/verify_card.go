@@ -158,7 +158,8 @@ func (v *verifyView) companyLevel(r *Request, c *catalog.Verified) verifyLevel {
 	return l
 }
 
-// productLevel is about the product found; of a certificate, about all it has.
+// productLevel is about the product found. Of a certificate it tells how many
+// products it has: whether the visitor's is among them was not asked.
 func (v *verifyView) productLevel(r *Request, c *catalog.Verified) verifyLevel {
 	l := verifyLevel{name: r.Text("web.verify.level.product")}
 	if p := c.Product; p != nil {
@@ -174,12 +175,13 @@ func (v *verifyView) productLevel(r *Request, c *catalog.Verified) verifyLevel {
 		}
 		return l
 	}
-	switch {
-	case !l.holds(r, c, catalog.LevelProduct):
-	case c.Products == 0:
-		l.lines = append(l.lines, r.Text("web.verify.product.services"))
-	default:
-		l.lines = append(l.lines, r.Text("web.verify.product.count", "numero", r.Number(int64(c.Products))))
+	if l.holds(r, c, catalog.LevelProduct) {
+		l.mark, l.said = markUnasked, r.Text("web.verify.mark.unasked")
+		if c.Products == 0 {
+			l.lines = append(l.lines, r.Text("web.verify.product.services"))
+		} else {
+			l.lines = append(l.lines, r.Text("web.verify.product.count", "numero", r.Number(int64(c.Products))))
+		}
 	}
 	for _, reason := range v.result.Reasons {
 		if len(v.result.Certificates) == 1 && reason.Code == "verification.product.some" {
@@ -211,18 +213,16 @@ func (v *verifyView) parted() (shown, folded []verifyCard) {
 	return shown, folded
 }
 
-// heading counts the certificates of the answer.
+// heading stands above the certificates of the answer.
 func (v *verifyView) heading(r *Request) string {
 	if len(v.cards) == 1 {
 		return r.Text("web.verify.found.one")
 	}
-	return r.Text("web.verify.found", "numero", r.Number(int64(len(v.cards))))
+	return r.Text("web.verify.found")
 }
 
-// isCovered tells whether the answer is a plain yes.
-func (v *verifyView) isCovered() bool {
-	return v.result != nil && v.result.Covered == catalog.Covered && !v.isDoubtful()
-}
+// isCovered tells whether the answer is yes.
+func (v *verifyView) isCovered() bool { return v.result != nil && v.result.Covered == catalog.Covered }
 
 // asked lists what was asked for.
 func (v *verifyView) asked(r *Request) []fact {

@@ -102,15 +102,18 @@ async function noCamera({ browser, site, open, check }) {
 
 // withCamera runs a browser whose camera plays a film, which is written anew
 // before each opening.
-async function withCamera({ site, open, check, axe, fits, themes, phone }) {
+async function withCamera({ site, open, check, axe, fits, themes, phone, screens }) {
 	const folder = await mkdtemp(join(tmpdir(), "selo-film-"));
 	const path = join(folder, "camera.y4m");
-	await film(path, nothing());
+	await film(path, bars(ean13("2990000000018"))); // a wrong check digit is not read
 	const chrome = await startBrowser(["--use-fake-device-for-media-stream", `--use-file-for-fake-video-capture=${path}`,
 		"--host-resolver-rules=MAP selo.test 127.0.0.1"]);
-	const e2e = { browser: chrome.browser, site, open, check, axe, fits, path, folder };
+	const e2e = { browser: chrome.browser, site, open, check, axe, fits, path, folder, screens };
 	try {
-		for (const theme of themes) await looking(e2e, theme, theme.cookie ? phone : undefined);
+		for (const theme of themes) {
+			await looking(e2e, theme, phone);
+			await looking(e2e, theme);
+		}
 		await film(path, bars(ean13(toy)));
 		for (const language of words) {
 			await scanned(e2e, language, "EAN-13", (page) => page.waitForURL(new RegExp(`gtin=${toy}$`)), language.yes);
@@ -143,12 +146,14 @@ async function camera({ browser, site, open }, language, options = {}) {
 
 // looking is the open viewfinder before anything is found.
 async function looking(e2e, theme, viewport) {
-	const { check, axe, fits } = e2e;
+	const { check, axe, fits, screens } = e2e;
 	const { page, context } = await camera(e2e, words[0], { theme: theme.cookie, viewport });
 	await page.locator(".camera-said", { hasText: "Procurando" }).waitFor();
 	check(await page.locator("#camera video").evaluate((v) => v.videoWidth > 0 && !v.paused), `camera (${theme.name}): the picture runs`);
 	await axe(page, `camera (${theme.name})`);
 	await fits(page, `camera (${theme.name})`);
+	const size = viewport ? "celular" : "desktop";
+	if (screens && (!viewport || !theme.cookie)) await page.screenshot({ path: `${screens}verificar-camera-${size}${theme.cookie ? `-${theme.name}` : ""}.png` });
 	const box = await page.getByRole("button", { name: "Fechar a câmera" }).boundingBox();
 	check(box.y + box.height <= page.viewportSize().height, `camera (${theme.name}): the button is in sight`);
 	const track = await page.evaluateHandle(() => document.querySelector("#camera video").srcObject.getTracks()[0]);
