@@ -1,0 +1,186 @@
+package govbrsim
+
+import (
+	"context"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"selo/fault"
+)
+
+// savedState is the state file. Sessions, codes and pending requests are not
+// kept: whoever was signing in begins again.
+type savedState struct {
+	Format int          `json:"formato"`
+	Key    []byte       `json:"chave"` // PKCS #1; of the simulator's tokens only
+	Worlds []savedWorld `json:"mundos"`
+}
+
+const stateFormat = 1
+
+type savedWorld struct {
+	Name string `json:"nome"`
+	People
+	ClientList
+	Uses     []PowerUse     `json:"usos,omitempty"`
+	Switches Switches       `json:"interruptores"`
+	Inbox    []Message      `json:"caixa,omitempty"`
+	LastMail int64          `json:"ultima_mensagem"`
+	Granted  []savedConsent `json:"autorizacoes,omitempty"`
+	Shift    Duration       `json:"relogio_adiantado"`
+	Frozen   time.Time      `json:"relogio_parado,omitzero"`
+	ResetAt  time.Time      `json:"reiniciado_em,omitzero"`
+}
+
+type savedConsent struct {
+	Key    string   `json:"pessoa_e_cliente"`
+	Scopes []string `json:"escopos"`
+}
+
+// saved is the world as the state file keeps it, and what it counts. The
+// caller locks.
+func (w *World) saved() savedWorld {
+	out := savedWorld{Name: w.name, People: People{People: sorted(w.people), Companies: sorted(w.companies), Powers: sorted(w.powers)},
+		ClientList: ClientList{Clients: sorted(w.clients)}, Uses: w.uses, Switches: w.switches, Inbox: w.inbox, LastMail: w.lastMail,
+		Shift: Duration(w.shift), Frozen: w.frozen, ResetAt: w.resetAt}
+	for key, granted := range w.consents.entries {
+		out.Granted = append(out.Granted, savedConsent{Key: key, Scopes: granted})
+	}
+	return out
+}
+
+// Save writes the state file whole, if there is one and anything has changed
+// since it was written. Fault: Unavailable "govbrsim.state".
+func (s *Server) Save() error {
+	if s.options.State == "" {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	counts := map[string]uint64{}
+	dirty := s.gone
+	state := savedState{Format: stateFormat, Key: x509.MarshalPKCS1PrivateKey(s.key)}
+	for _, w := range sorted(s.worlds) {
+		w.mu.Lock()
+		counts[w.name] = w.changed
+		dirty = dirty || s.saved[w.name] != w.changed
+		state.Worlds = append(state.Worlds, w.saved())
+		w.mu.Unlock()
+	}
+	if !dirty {
+		return nil
+	}
+	content, err := json.MarshalIndent(state, "", "  ")
+	if err != nil {
+		return fmt.Errorf("encode state: %w", err)
+	}
+	if err := writeWhole(s.options.State, content); err != nil {
+		return fault.New(fault.Unavailable, "govbrsim.state", "arquivo", s.options.State).Because(err)
+	}
+	s.saved, s.gone = counts, false
+	return nil
+}
+
+// writeWhole puts a new file in the place of the old one, or leaves that.
+func writeWhole(path string, content []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.Remove(f.Name()) }() // gone already when all went well
+	_, err = f.Write(content)
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}
+
+// Run keeps the state file fresh until ctx ends, and writes it a last time then.
+func (s *Server) Run(ctx context.Context, every time.Duration) error {
+	if s.options.State == "" {
+		<-ctx.Done()
+		return nil
+	}
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return s.Save()
+		case <-tick.C:
+			if err := s.Save(); err != nil {
+				s.log.Error("state not written", "error", err)
+			}
+		}
+	}
+}
+
+// restore reads the state file; none yet is a new beginning.
+func (s *Server) restore() error {
+	f, err := os.Open(s.options.State)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fault.New(fault.Unavailable, "govbrsim.state", "arquivo", s.options.State).Because(err)
+	}
+	defer func() { _ = f.Close() }() // read only: nothing to lose
+	var state savedState
+	if err := decodeStrict(f, &state); err != nil {
+		return err
+	}
+	if s.key, err = x509.ParsePKCS1PrivateKey(state.Key); err != nil || state.Format != stateFormat || len(state.Worlds) > maxWorlds {
+		return fault.New(fault.Invalid, "govbrsim.state.format", "arquivo", s.options.State).Because(err)
+	}
+	for i := range state.Worlds {
+		w, err := s.restoreWorld(&state.Worlds[i])
+		if err != nil {
+			return err
+		}
+		s.worlds[w.name], s.saved[w.name] = w, w.changed
+	}
+	return nil
+}
+
+func (s *Server) restoreWorld(from *savedWorld) (*World, error) {
+	if !worldName.MatchString(from.Name) {
+		return nil, fault.New(fault.Invalid, "govbrsim.world.name", "mundo", cut(from.Name))
+	}
+	base := s.base()
+	if from.Name != DefaultWorld {
+		base += worldPath + from.Name
+	}
+	w := newWorld(from.Name, base, s.options.Clock, &People{}, &ClientList{})
+	for _, p := range from.People.People {
+		if err := w.putPerson(p); err != nil {
+			return nil, err
+		}
+	}
+	for _, c := range from.Companies {
+		if err := w.putCompany(c); err != nil {
+			return nil, err
+		}
+	}
+	for _, p := range from.Powers {
+		if err := w.putPower(p); err != nil {
+			return nil, err
+		}
+	}
+	for _, c := range from.Clients {
+		if err := w.putClient(c); err != nil {
+			return nil, err
+		}
+	}
+	for _, c := range from.Granted {
+		w.consents.put(c.Key, c.Scopes)
+	}
+	w.uses, w.switches, w.inbox, w.lastMail = from.Uses, from.Switches, from.Inbox, from.LastMail
+	w.shift, w.frozen, w.resetAt = time.Duration(from.Shift), from.Frozen, from.ResetAt
+	return w, nil
+}
