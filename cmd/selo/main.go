@@ -38,6 +38,7 @@ type cli struct {
 	Certifier certifierCmd `cmd:"" help:"${help_certifier}"`
 	Registry  registryCmd  `cmd:"" help:"${help_registry}"`
 	Catalog   catalogCmd   `cmd:"" help:"${help_catalog}"`
+	GovbrSim  govbrSimCmd  `cmd:"" name:"govbr-sim" help:"${help_govbrsim}"`
 	Verify    verifyCmd    `cmd:"" help:"${help_verify}"`
 	Load      loadCmd      `cmd:"" help:"${help_load}"`
 	Version   versionCmd   `cmd:"" help:"${help_version}"`

@@ -74,7 +74,7 @@ type startView struct {
 	People    []*Person
 	More      int
 	Clients   []*Client
-	Secrets   bool // may be shown
+	Secrets   bool // of clients may be shown
 	Companies []*Company
 	Now       string
 }

@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/netip"
+	"os"
+	"strconv"
+	"time"
+
+	"selo/clock"
+	"selo/fault"
+	"selo/govbr/govbrsim"
+	"selo/web"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// govbrSimCmd is the simulator of gov.br's identity services, for any team that
+// integrates with them. It runs by itself: no server of Selo starts one.
+type govbrSimCmd struct {
+	Addr       string `help:"${help_addr}" env:"SELO_ADDR" default:"127.0.0.1:8082"`
+	URL        string `help:"${help_govbrsim_url}" env:"SELO_URL"`
+	People     string `help:"${help_govbrsim_people}" env:"SELO_PEOPLE" type:"path" placeholder:"FILE"`
+	Clients    string `help:"${help_govbrsim_clients}" env:"SELO_CLIENTS" type:"path" placeholder:"FILE"`
+	State      string `help:"${help_govbrsim_state}" env:"SELO_STATE" type:"path" placeholder:"FILE"`
+	AdminToken string `help:"${help_govbrsim_admin_token}" env:"SELO_ADMIN_TOKEN" placeholder:"TOKEN"`
+}
+
+// Run serves until it is told to stop. Faults: those of [govbrsim.New], and
+// Invalid "govbrsim.host" for an address of the real services.
+func (c *govbrSimCmd) Run(a *app) error {
+	options, err := c.options()
+	if err != nil {
+		return err
+	}
+	listener, err := listen(c.Addr)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = listener.Close() }() // the server has closed it already, unless it never began
+	given := options.AdminToken != ""
+	if !given && !reachesThisMachineOnly(listener.Addr().String()) {
+		options.AdminToken = rand.Text()
+	}
+	if options.URL == "" {
+		options.URL = "http://" + ownName(listener.Addr().String())
+	}
+	sim, err := govbrsim.New(options)
+	if err != nil {
+		return err
+	}
+	a.out.Done("cli.govbrsim.ready", "endereco", sim.URL()+"/sim/", "emissor", sim.URL()+"/")
+	if !given && options.AdminToken != "" {
+		a.out.Note("cli.govbrsim.token", "token", options.AdminToken)
+	}
+	a.out.Note("cli.govbrsim.warning")
+	group, ctx := errgroup.WithContext(a.ctx)
+	server := newHTTPServer(sim)
+	server.ReadTimeout, server.WriteTimeout = 30*time.Second, time.Minute
+	serveUntil(ctx, group, server, listener)
+	group.Go(func() error { return sim.Run(ctx, time.Second) })
+	if err := group.Wait(); !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil
+}
+
+// options reads the files that the flags name.
+func (c *govbrSimCmd) options() (govbrsim.Options, error) {
+	o := govbrsim.Options{URL: c.URL, Clock: clock.System{}, Log: slog.Default(), AdminToken: c.AdminToken, Look: web.Look(), State: c.State}
+	host, _, err := net.SplitHostPort(c.Addr)
+	if err != nil {
+		return o, fault.New(fault.Unavailable, "serve.address", "endereco", c.Addr).Because(err)
+	}
+	if err := govbrsim.RefuseRealHost(host); err != nil {
+		return o, err
+	}
+	if c.People != "" {
+		if o.People, err = readFile(c.People, govbrsim.ReadPeople); err != nil {
+			return o, err
+		}
+	}
+	if c.Clients != "" {
+		if o.Clients, err = readFile(c.Clients, govbrsim.ReadClients); err != nil {
+			return o, err
+		}
+	}
+	return o, nil
+}
+
+// readFile reads a file of one kind. Fault: NotFound "cli.govbrsim.file" when it
+// cannot be opened.
+func readFile[T any](path string, read func(io.Reader) (*T, error)) (*T, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fault.New(fault.NotFound, "cli.govbrsim.file", "arquivo", path).Because(err)
+	}
+	defer func() { _ = f.Close() }() // read only: nothing to lose
+	return read(f)
+}
+
+// reachesThisMachineOnly tells whether a listener's address is a loopback one.
+func reachesThisMachineOnly(address string) bool {
+	at, err := netip.ParseAddrPort(address)
+	return err == nil && at.Addr().IsLoopback()
+}
+
+// ownName is a listener's address as a browser on this machine asks for it.
+func ownName(address string) string {
+	at, err := netip.ParseAddrPort(address)
+	if err == nil && at.Addr().IsUnspecified() {
+		return net.JoinHostPort("localhost", strconv.Itoa(int(at.Port())))
+	}
+	return address
+}
