@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"unicode"
 
 	"selo/brasil"
 	"selo/catalog"
@@ -66,18 +65,7 @@ func coverageOf(r *Request) (map[certificate.Sigla]*catalog.Coverage, error) {
 }
 
 // typedText is what a list is narrowed by.
-func typedText(r *Request) string { return legible(r.Value(paramText), maxAskedText) }
-
-// legible is the beginning of a text from outside, fit to be shown.
-func legible(text string, most int) string {
-	shown := strings.Map(func(c rune) rune {
-		if unicode.IsControl(c) {
-			return ' '
-		}
-		return c
-	}, strings.ToValidUTF8(text, " "))
-	return strings.TrimSpace(cut(shown, most))
-}
+func typedText(r *Request) string { return plainText(r.Value(paramText)) }
 
 // matches tells whether each word typed begins a word of a text; accents, case
 // and punctuation do not count. Nothing typed matches all.
@@ -115,7 +103,7 @@ func (s *Server) getBody(r *Request) (Answer, error) {
 	asked := r.HTTP.PathValue("organismo")
 	body, ok := r.Catalog.FindBody(asked)
 	if !ok {
-		return nil, fault.New(fault.NotFound, "web.body.unknown", "sigla", legible(asked, maxFind))
+		return nil, fault.New(fault.NotFound, "web.body.unknown", "sigla", cut(plainText(asked), maxFind))
 	}
 	sigla := string(body.Sigla)
 	if asked != sigla {

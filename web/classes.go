@@ -111,7 +111,7 @@ func (s *Server) getClass(r *Request) (Answer, error) {
 	asked := r.HTTP.PathValue("classe")
 	class, ok := r.Catalog.FindClass(asked)
 	if !ok {
-		return nil, fault.New(fault.NotFound, "web.class.unknown", "codigo", legible(asked, maxFind))
+		return nil, fault.New(fault.NotFound, "web.class.unknown", "codigo", cut(plainText(asked), maxFind))
 	}
 	summary, err := r.Catalog.Summary(r.HTTP.Context())
 	if err != nil {

@@ -148,7 +148,7 @@ func TestClassesPages(t *testing.T) {
 		"filtered": {"/classes?q=brinq", 200, []string{"1 de 54 classes", `href="/classes/brinquedos"`}, []string{`href="/classes/cachaca"`, "Classes fora"}},
 		"none":     {"/classes?q=zzz", 200, []string{"Nenhuma classe com essas palavras", `href="/?q=zzz"`}, []string{"<table"}},
 		"one": {"/classes/brinquedos", 200, []string{"Documentos em vigor", "Em vigor em 10/03/2026", "Portaria do Meio nº 2", "01/01/2021", "Anteriores (1)", "Portaria Velha nº 1", "31/12/2020",
-			"Ainda por vigorar (1)", "Portaria Nova nº 3", "sem data de fim", `href="/organismos/DEMO"`, "O-1", `type="application/feed+json"`}, []string{"noindex"}},
+			"Ainda por vigorar (1)", "Portaria Nova nº 3", "sem data", `href="/organismos/DEMO"`, "O-1", `type="application/feed+json"`}, []string{"noindex"}},
 		"tomorrow":   {"/classes/brinquedos?em=2026-03-11", 200, []string{"Em vigor em 11/03/2026", "Anteriores (2)", "Voltar para hoje", "noindex"}, nil},
 		"far ahead":  {"/classes/brinquedos?em=01/06/2030", 200, []string{"Em vigor em 01/06/2030", "Portaria Nova nº 3"}, []string{"Ainda por vigorar"}},
 		"no date":    {"/classes/brinquedos?em=ontem", 422, []string{"não foi entendida", "01/03/2025", "Em vigor em 10/03/2026"}, nil},
