@@ -57,7 +57,7 @@ func (s *Server) sample(r *Request) apiSample {
 	}
 	defer release()
 	p := current.Publication()
-	sample := apiSample{"publicacao": strconv.FormatInt(p.Number, 10), "de": "1", "ate": strconv.FormatInt(p.Size, 10)}
+	sample := apiSample{"publicacao": strconv.FormatInt(p.Number, 10), "de": "1", "ate": strconv.FormatInt(p.Size, 10), "limite": "5", "sequencia": "1"}
 	hits, err := current.Search(r.HTTP.Context(), catalog.Search{Limit: 1})
 	if err == nil && len(hits.Certificates) > 0 {
 		sample["organismo"], sample["numero"] = string(hits.Certificates[0].Body.Sigla), hits.Certificates[0].Number
@@ -95,10 +95,10 @@ func (v *apiView) curl(r *Request, op *apiOperation) string {
 	switch {
 	case op.Method == "POST":
 		return "curl --data-binary @CCB-000042.remessa -H 'Content-Type: application/octet-stream' '" + address + "'"
+	case op.NeedsToken:
+		return "curl -OJ -H 'Authorization: Bearer TOKEN' '" + address + "'"
 	case op.Download:
 		return "curl -OJ '" + address + "'"
-	case op.NeedsToken:
-		return "curl -H 'Authorization: Bearer TOKEN' '" + address + "'"
 	}
 	return "curl '" + address + "'"
 }

@@ -16,6 +16,7 @@ const (
 	chartsPath  = dataPath + "/graficos"
 	shownBars   = 15 // bodies or classes; the rest are one bar
 	shownMonths = 36
+	leastMonths = 12
 )
 
 // chartsView draws the summary of all certificates.
@@ -34,8 +35,22 @@ func (s *Server) getCharts(r *Request) (Answer, error) {
 	if err != nil {
 		return nil, err
 	}
+	return Page{View: &chartsView{summary, lastMonths(changes), r.Catalog.Publication()}}, nil
+}
+
+// lastMonths are the months of changes that are drawn, at least a year: before
+// the first change there was none.
+func lastMonths(changes []catalog.Changes) []catalog.Changes {
 	changes = changes[max(0, len(changes)-shownMonths):]
-	return Page{View: &chartsView{summary, changes, r.Catalog.Publication()}}, nil
+	if len(changes) == 0 || len(changes) >= leastMonths {
+		return changes
+	}
+	first := 12*changes[0].Year + int(changes[0].Month) - 1
+	var list []catalog.Changes
+	for n := first - leastMonths + len(changes); n < first; n++ {
+		list = append(list, catalog.Changes{Year: n / 12, Month: time.Month(n%12 + 1)})
+	}
+	return append(list, changes...)
 }
 
 // Head implements [View].
@@ -87,9 +102,19 @@ func share(n, of int) string {
 	return strconv.FormatFloat(100*float64(n)/float64(of), 'f', 2, 64) + "%"
 }
 
-func (c *chart) height() string     { return em(rowHeight * float64(len(c.bars))) }
+func (c *chart) height() string { return em(rowHeight * float64(len(c.bars))) }
+
+// shortened cuts a text and says so.
+func shortened(text string, most int) string {
+	if short := cut(text, most-1); short != text && cut(text, most) != text {
+		return short + "…"
+	}
+	return text
+}
+
 func (c *chart) line(i int) string  { return em(rowHeight*float64(i) + textLine) }
 func (c *chart) place(i int) string { return em(rowHeight*float64(i) + barTop) }
+func (c *chart) foot(i int) string  { return em(rowHeight*float64(i) + barTop + barHeight) }
 
 // bySituation counts all certificates.
 func (v *chartsView) bySituation(r *Request) *chart {
@@ -197,7 +222,7 @@ func (c *monthColumns) described(r *Request) *monthColumns {
 		}
 	}
 	if total == 0 {
-		c.text = r.Text("web.charts.empty")
+		c.months, c.text = nil, r.Text("web.charts.months.none")
 		return c
 	}
 	c.text = r.Text("web.charts.months.desc", "total", r.amountOf(total), "mes", top.name(), "numero", r.amountOf(most))

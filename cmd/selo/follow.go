@@ -60,13 +60,17 @@ func (f *follower) run(ctx context.Context) {
 	ticker := time.NewTicker(pollPublications)
 	defer ticker.Stop()
 	stop := func() {}
+	var prepared int64 // number of the publication whose files are made, or left to who asks
 	for first := true; ; first = false {
-		changed, err := f.step(ctx, nil)
-		if err != nil && ctx.Err() == nil {
+		if _, err := f.step(ctx, nil); err != nil && ctx.Err() == nil {
 			slog.ErrorContext(ctx, "snapshot not made; trying again", "error", err)
 		}
-		// At a start nothing is new: the files are made when somebody asks.
-		if changed && !first && f.prepare != nil {
+		shown := f.showing()
+		if first { // at a start nothing is new: the files are made when somebody asks
+			prepared = shown
+		}
+		if shown != prepared && f.prepare != nil {
+			prepared = shown
 			stop() // the files of the last publication are not wanted any more
 			var current context.Context
 			current, stop = context.WithCancel(ctx)
@@ -111,6 +115,13 @@ func (f *follower) step(ctx context.Context, progress func(done, total int64)) (
 	f.clean()
 	slog.InfoContext(ctx, "publication shown", "number", p.Number, "size", p.Head.Size)
 	return true, nil
+}
+
+// showing is the number of the publication that is shown; 0 before the first.
+func (f *follower) showing() int64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.shown
 }
 
 func (f *follower) path(number int64) string {
