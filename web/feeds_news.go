@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"encoding/xml"
+	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
@@ -173,7 +174,7 @@ func (s *Server) getNewsAtom(r *Request) (Answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return Content{Type: atomType + "; charset=utf-8", Body: append([]byte(xml.Header), append(body, '\n')...), Headers: r.inLanguage()}, nil
+	return Content{Type: atomType + "; charset=utf-8", Body: append([]byte(xml.Header), append(body, '\n')...), Headers: r.feedHeaders()}, nil
 }
 
 type jsonFeedDoc struct {
@@ -240,10 +241,10 @@ func (s *Server) getNewsJSON(r *Request) (Answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return Content{Type: jsonFeedType + "; charset=utf-8", Body: append(body, '\n'), Headers: r.inLanguage()}, nil
+	return Content{Type: jsonFeedType + "; charset=utf-8", Body: append(body, '\n'), Headers: r.feedHeaders()}, nil
 }
 
-// inLanguage is the header that names the language of an answer.
-func (r *Request) inLanguage() map[string][]string {
-	return map[string][]string{"Content-Language": {r.languageTag()}}
+// feedHeaders let readers that run in a browser, at another site, have a feed.
+func (r *Request) feedHeaders() http.Header {
+	return http.Header{"Content-Language": {r.languageTag()}, "Access-Control-Allow-Origin": {"*"}, "Cross-Origin-Resource-Policy": {"cross-origin"}}
 }

@@ -179,6 +179,9 @@ func atomOf(t *testing.T, site *webtest.Site, path string) *atomDocument {
 func TestAtomFeed(t *testing.T) {
 	t.Parallel()
 	site := webtest.Start(t)
+	if home := site.Get("/es/"); !strings.Contains(home.Body, `<link rel="alternate" type="application/atom+xml" title="Novedades (Atom)" href="/es/novidades.atom">`) {
+		t.Error("the first page does not announce the news")
+	}
 	d := atomOf(t, site, "/novidades.atom")
 	updated, err := time.Parse(time.RFC3339, d.Updated)
 	if err != nil || !updated.Equal(webtest.Revisited) {
@@ -229,6 +232,9 @@ func TestFeedsAreCacheable(t *testing.T) {
 	site := webtest.Start(t)
 	for _, path := range []string{"/novidades.atom", "/en/novidades.json?tipo=novo"} {
 		got := site.Get(path)
+		if got.Header.Get("Access-Control-Allow-Origin") != "*" || got.Header.Get("Content-Security-Policy") == "" {
+			t.Errorf("%s has the headers %v", path, got.Header)
+		}
 		tag := got.Header.Get("Etag")
 		if again := site.Get(path, "If-None-Match", tag); again.Status != 304 || tag == "" {
 			t.Errorf("%s again gives %d", path, again.Status)

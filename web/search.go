@@ -198,6 +198,9 @@ func namesOf(ctx context.Context, c *catalog.Catalog, q searchQuery) (map[string
 // Head implements [View].
 func (v *searchView) Head(r *Request) Head {
 	h := Head{Title: r.Text("web.search.title"), Description: r.Text("web.search.description"), Enhanced: true, NoIndex: v.query.isAsked()}
+	if !h.NoIndex {
+		h.Feeds = newsFeeds(r.Text("web.news.title"), nil)
+	}
 	if text := v.query[paramText]; text != "" {
 		h.Title = r.Text("web.search.title.of", "texto", text)
 	}
