@@ -65,7 +65,7 @@ func (s *Server) publicationRoutes() []*route {
 					"As que este servidor guarda têm `arquivo`: onde baixar e o selo assinado, que cobre cada byte. "+
 					"Um servidor sem a base oficial só lista as que guarda."),
 				reflect.TypeFor[Publications](), nil,
-				queryParameter("limite", huma.TypeInteger, defaultListed), queryParameter("cursor", huma.TypeString, nil))},
+				limitParameter(defaultListed, maxListed), queryParameter("cursor", huma.TypeString, nil))},
 		{power: Public, unbounded: true, handle: s.getSnapshot,
 			op: s.download(get("baixarPublicacao", publicationsPath+"/{publicacao}/catalogo.sqlite", tagData,
 				"O arquivo de uma publicação",

@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"reflect"
 
+	"selo/catalog"
+
 	"github.com/danielgtaylor/huma/v2"
 )
 
@@ -162,6 +164,14 @@ func queryParameter(name, kind string, example any) *huma.Param {
 	return &huma.Param{Name: name, In: "query", Example: example, Schema: &huma.Schema{Type: kind}}
 }
 
+// limitParameter is "limite" with what bounds it.
+func limitParameter(standard, most int) *huma.Param {
+	p := queryParameter("limite", huma.TypeInteger, standard)
+	lowest, highest := 1.0, float64(most)
+	p.Schema.Minimum, p.Schema.Maximum, p.Schema.Default = &lowest, &highest, standard
+	return p
+}
+
 func certificatePath() []*huma.Param {
 	return []*huma.Param{pathParameter("organismo", "CCB"), pathParameter("numero", "FB-BRIN-108/17.001")}
 }
@@ -169,6 +179,6 @@ func certificatePath() []*huma.Param {
 func certificateQuery() []*huma.Param {
 	day := queryParameter("em", huma.TypeString, "2025-03-01")
 	day.Schema.Format = "date"
-	return []*huma.Param{day, queryParameter("q", huma.TypeString, "tomada 10A"), queryParameter("limite", huma.TypeInteger, 100),
+	return []*huma.Param{day, queryParameter("q", huma.TypeString, "tomada 10A"), limitParameter(catalog.DefaultProducts, catalog.MaxProducts),
 		queryParameter("cursor", huma.TypeString, nil)}
 }
