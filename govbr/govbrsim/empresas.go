@@ -108,7 +108,7 @@ func (s *Server) getCompaniesV1(x *Exchange) (Answer, error) {
 type memberV1 struct {
 	CNPJ        brasil.CNPJ `json:"cnpj"`
 	TradeName   string      `json:"nomeFantasia"`
-	Acting      Acting      `json:"atuacao"`
+	Acting      Acting      `json:"atuacao,omitempty"`
 	Responsible brasil.CPF  `json:"cpfResponsavel"`
 	Name        string      `json:"nomeResponsavel"`
 }

@@ -153,11 +153,12 @@ func newLook(given fs.FS) *look {
 	rules.Write(plain[sheet])
 	text := rules.String()
 	for name, content := range plain {
-		if ext := path.Ext(name); ext == ".woff2" || name == "favicon.svg" {
+		if ext := path.Ext(name); ext == ".woff2" {
 			text = strings.ReplaceAll(text, `url("`+name+`")`, `url("`+l.add(name, content)+`")`)
 		}
 	}
 	l.add(sheet, []byte(text))
+	l.add("icone.svg", plain["icone.svg"])
 	return l
 }
 

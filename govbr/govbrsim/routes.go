@@ -174,9 +174,15 @@ func (x *Exchange) fail(err error, status int) {
 	case Admin:
 		x.failAdmin(f, status)
 	case Service:
-		// LU, erroscomuns: the general form, with its spelling of "erro".
-		_ = Wire{Status: status, Body: map[string]string{"error": itoa(status), "erro_description": http.StatusText(status)}}.write(x)
+		_ = Wire{Status: status, Body: generalError{itoa(status), http.StatusText(status)}}.write(x)
 	default:
 		x.failPageStatus(f, status)
 	}
+}
+
+// generalError is the body of any other refusal of a service (LU, erroscomuns),
+// with the manual's spelling of "erro".
+type generalError struct {
+	Error       string `json:"error"`
+	Description string `json:"erro_description"`
 }

@@ -117,7 +117,7 @@ func (s *sim) do(r *http.Request) answer {
 
 // at makes an address of a path; whole addresses stay.
 func (s *sim) at(path string) string {
-	if strings.Contains(path, "://") {
+	if strings.HasPrefix(path, "http") {
 		return path
 	}
 	return s.url + path

@@ -119,7 +119,7 @@ func (s *Server) getCertificateInfo(x *Exchange) (Answer, error) {
 		return Wire{Status: http.StatusForbidden, Body: tokenError{Error: "insufficient_scope", Description: "Insufficient scope for this resource", Scope: scopeX509}}, nil
 	}
 	if !slices.Contains(claims.AMR, "x509") {
-		return Wire{Status: http.StatusNotFound, Body: map[string]string{"error": "404", "erro_description": "Not Found"}}, nil
+		return Wire{Status: http.StatusNotFound, Body: generalError{"404", "Not Found"}}, nil
 	}
 	info := certificateInfo{AMR: []string{"x509"}, Certificate: p.Name + ":" + string(p.CPF), Type: "device"}
 	if claims.CNPJ != "" {
