@@ -219,7 +219,7 @@ func TestPhotoOnlyByConsent(t *testing.T) {
 			err error
 			key string
 		}{
-			{keep(picture), "account.photo.consent"}, {withdraw(), "account.consent.none"}, {give("foto-0"), "account.consent.text"},
+			{keep(picture), "account.photo.consent"}, {withdraw(), "account.consent.none"}, {give("foto_0"), "account.consent.text"},
 			{give(text), ""}, {give(text), "account.consent.given"}, {keep(picture), ""}, {keep(picture), ""},
 			{keep(account.Photo{Type: "image/svg+xml", Data: []byte("x")}), "account.photo.form"},
 			{keep(account.Photo{Type: "image/png", Data: make([]byte, account.MaxPhoto+1)}), "account.photo.form"},

@@ -17,7 +17,7 @@ const ConsentPhoto ConsentKind = "foto"
 
 // consentTexts are the texts in force: a changed text is a new version, and a
 // consent is to the version that was read.
-var consentTexts = map[ConsentKind]string{ConsentPhoto: "foto-1"}
+var consentTexts = map[ConsentKind]string{ConsentPhoto: "foto_1"}
 
 // ConsentKinds lists what may be consented to.
 func ConsentKinds() []ConsentKind { return []ConsentKind{ConsentPhoto} }
@@ -95,16 +95,16 @@ func Consented(ctx context.Context, tx Tx, person ID, what ConsentKind) (bool, e
 }
 
 // MaxPhoto is the largest photo that is kept, in bytes.
-const MaxPhoto = 1 << 20
+const MaxPhoto = 2 << 20
 
 // Photo is the picture of a gov.br account.
 type Photo struct {
-	Type string // image/jpeg, image/png or image/webp
+	Type string // image/jpeg or image/png
 	Data []byte
 	At   time.Time // when it was fetched
 }
 
-var photoTypes = map[string]bool{"image/jpeg": true, "image/png": true, "image/webp": true}
+var photoTypes = map[string]bool{"image/jpeg": true, "image/png": true}
 
 // KeepPhoto keeps a person's photo while the consent holds. Faults: Forbidden
 // "account.photo.consent"; Invalid "account.photo.form" for what is no picture

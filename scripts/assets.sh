@@ -15,7 +15,7 @@ htmx.org@2.0.11 165a2655073e9e6e55e307a7c74e8ebcdb76afb7701f9c16cfd106a13add408e
 '
 # Icons of the sprite, by their names in Font Awesome (solid).
 icons='adjust angle-left angle-right ban barcode bars camera chart-bar check-circle copy download
-exclamation-triangle external-link-alt file-alt image info-circle lightbulb minus-circle print qrcode question-circle rss search times times-circle'
+exclamation-triangle external-link-alt file-alt image info-circle lightbulb minus-circle print qrcode question-circle rss search times times-circle user'
 
 out=$PWD/web/static/vendor
 work=$(mktemp -d)

@@ -46,6 +46,7 @@ var bundleParts = []struct{ before, name, after string }{
 	{"", "listas.css", ""},
 	{"", "novidades.css", ""},
 	{"", "dados.css", ""},
+	{"", "conta.css", ""},
 }
 
 // asset is one file under its hashed name.

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"selo/account"
 	"selo/brasil"
 	"selo/catalog"
 	"selo/certificate"
@@ -18,6 +19,10 @@ type Request struct {
 	HTTP    *http.Request
 	Lang    locale.Lang
 	Catalog *catalog.Catalog // of routes FromCatalog; held until the answer is written
+	// Person and Session are who asks; nil on [Public] routes, which depend on
+	// nobody, and for visitors who are not signed in.
+	Person  *account.Person
+	Session *account.Session
 
 	server *Server
 	route  *Route

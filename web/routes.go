@@ -11,7 +11,12 @@ type Power string
 
 // The powers.
 const (
-	Public Power = "publico" // anybody
+	// Public is for anybody, and the answer is the same for everybody.
+	Public Power = "publico"
+	// Visitor is for anybody, but the answer may depend on who asks; no cache keeps it.
+	Visitor Power = "visitante"
+	// Signed is for whoever is signed in: the handler has [Request.Person].
+	Signed Power = "pessoa"
 )
 
 // Route is one row of the table: what is asked, who may, and who answers.
@@ -68,6 +73,20 @@ func (s *Server) table() []Route {
 		{Method: http.MethodGet, Path: certificatePattern + "/" + tailQR, Power: Public, Handle: s.getQR, FromCatalog: true, Plain: true},
 		{Method: http.MethodGet, Path: certificatePattern + "/" + tailQRPNG, Power: Public, Handle: s.getQRPicture, FromCatalog: true, Plain: true},
 		{Method: http.MethodGet, Path: certificatePattern + "/" + tailLinked, Power: Public, Handle: s.getLinkedData, FromCatalog: true, Plain: true},
+
+		{Method: http.MethodGet, Path: signInPath, Power: Visitor, Handle: s.getSignIn},
+		{Method: http.MethodPost, Path: signInPath, Power: Visitor, Handle: s.postSignIn},
+		{Method: http.MethodGet, Path: returnPath, Power: Visitor, Handle: s.getReturn, Plain: true},
+		{Method: http.MethodGet, Path: signOutPath, Power: Visitor, Handle: s.getSignOut},
+		{Method: http.MethodPost, Path: signOutPath, Power: Visitor, Handle: s.postSignOut},
+		{Method: http.MethodGet, Path: accountPath, Power: Signed, Handle: s.getAccount},
+		{Method: http.MethodGet, Path: photoPath, Power: Signed, Handle: s.getPhoto, Plain: true},
+		{Method: http.MethodGet, Path: sessionsPath, Power: Signed, Handle: s.getSessions},
+		{Method: http.MethodPost, Path: sessionsPath, Power: Signed, Handle: s.postSessions},
+		{Method: http.MethodGet, Path: privacyPath, Power: Signed, Handle: s.getPrivacy},
+		{Method: http.MethodPost, Path: consentPath, Power: Signed, Handle: s.postConsent},
+		{Method: http.MethodPost, Path: correctionPath, Power: Signed, Handle: s.postCorrection},
+		{Method: http.MethodGet, Path: exportPath, Power: Signed, Handle: s.getOwnData, Plain: true},
 
 		{Method: http.MethodPost, Path: "/aparencia", Power: Public, Handle: s.postAppearance},
 		{Method: http.MethodGet, Path: "/aparencia.css", Power: Public, Handle: s.getAppearance, Plain: true},

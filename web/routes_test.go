@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"selo/account"
 	"selo/api"
 	"selo/web"
 	"selo/web/webtest"
@@ -14,40 +15,95 @@ import (
 
 var prefixes = []string{"", "/en", "/es"}
 
-// powers are the powers there are, with what a visitor without a session gets.
-var powers = map[web.Power]func(status int) bool{
-	web.Public: func(status int) bool { return status < 400 || status == 404 || status == 422 },
+// role is somebody who may ask, and what answers may be given for each power.
+type role struct {
+	name    string
+	ask     func(method, path string) webtest.Answer
+	allowed map[web.Power]func(webtest.Answer) bool
+}
+
+// served is any answer of the route itself.
+func served(a webtest.Answer) bool {
+	return (a.Status < 400 || a.Status == 404 || a.Status == 422) && !toSignIn(a)
+}
+
+// toSignIn is an answer that asks to sign in first.
+func toSignIn(a webtest.Answer) bool {
+	return a.Status == http.StatusSeeOther && strings.Contains(a.Header.Get("Location"), "/entrar?") && !strings.Contains(a.Header.Get("Location"), "motivo=nivel")
+}
+
+func absent(a webtest.Answer) bool {
+	return a.Status == http.StatusNotFound && strings.Contains(a.Body, "<h1>")
+}
+
+// roles are everybody there is: visitors of a node without accounts, visitors,
+// those whose session has ended, and those who are signed in.
+func roles(t *testing.T) []role {
+	t.Helper()
+	node, p := webtest.Start(t), webtest.StartWithPeople(t)
+	asking := func(b *webtest.Browser) func(method, path string) webtest.Answer {
+		return func(method, path string) webtest.Answer { return b.Do(method, path, nil) }
+	}
+	ended := p.NewBrowser()
+	ended.SignIn(webtest.Bruno)
+	token := ended.Cookies["__Host-selo-sessao"]
+	ended.Post("/sair", nil)
+	signedIn := func(cookie string) func(method, path string) webtest.Answer {
+		return func(method, path string) webtest.Answer {
+			b := p.NewBrowser()
+			if b.Cookies["__Host-selo-sessao"] = cookie; cookie == "" {
+				b.SignIn(webtest.Ana) // anew each time: some routes end the session
+			}
+			return b.Do(method, path, nil)
+		}
+	}
+	outside := map[web.Power]func(webtest.Answer) bool{web.Public: served, web.Visitor: served, web.Signed: toSignIn}
+	return []role{
+		{"visitor of a public node", func(method, path string) webtest.Answer { return node.Do(method, path, nil) },
+			map[web.Power]func(webtest.Answer) bool{web.Public: served, web.Visitor: absent, web.Signed: absent}},
+		{"visitor", asking(p.NewBrowser()), outside},
+		{"visitor with a session that ended", signedIn(token), outside},
+		{"visitor with a token of nobody", signedIn(string(account.NewToken())), outside},
+		{"visitor with a strange cookie", signedIn("' OR 1=1--"), outside},
+		{"person", signedIn(""), map[web.Power]func(webtest.Answer) bool{web.Public: served, web.Visitor: served, web.Signed: served}},
+	}
 }
 
 // samples fill the patterns of the table.
 var samples = strings.NewReplacer("{organismo}", "DEMO", "{numero}", "DEMO-BRIN-108%2F25.001", "{arquivo}", "nenhum.css",
 	"{classe}", "brinquedos", "{empresa...}", "99900010000140")
 
-// TestEveryRouteHasAPower crosses the table with those who may ask: so far,
-// anybody. What is not in the table must not be there in any language.
+// TestEveryRouteHasAPower crosses the table with everybody who may ask. What is
+// not in the table must not be there in any language.
 func TestEveryRouteHasAPower(t *testing.T) {
 	t.Parallel()
-	site := webtest.Start(t)
+	routes := webtest.Start(t).Server.Routes()
+	everybody := roles(t)
 	seen := map[string]bool{}
-	for _, rt := range site.Server.Routes() {
+	for _, rt := range routes {
 		name := rt.Method + " " + rt.Path
-		allowed := powers[rt.Power]
-		if allowed == nil || rt.Handle == nil || seen[name] {
-			t.Fatalf("%s: power %q is unknown, no handler, or twice in the table", name, rt.Power)
+		if rt.Handle == nil || seen[name] || rt.FromCatalog && rt.Power != web.Public {
+			t.Fatalf("%s: no handler, twice in the table, or what everybody shares for somebody", name)
 		}
 		seen[name] = true
 		path := samples.Replace(rt.Path)
 		if strings.Contains(path, "{") {
 			t.Fatalf("%s: give %s a sample", name, path)
 		}
-		for i, prefix := range prefixes {
-			home := prefix + path
-			got := site.Do(rt.Method, home, nil)
-			switch {
-			case rt.Plain && i > 0 && got.Status != http.StatusNotFound:
-				t.Errorf("%s %s gives %d, but is in no language", rt.Method, home, got.Status)
-			case !rt.Plain && !allowed(got.Status):
-				t.Errorf("%s %s gives a visitor %d\n%s", rt.Method, home, got.Status, got.Body)
+		for _, who := range everybody {
+			allowed := who.allowed[rt.Power]
+			if allowed == nil {
+				t.Fatalf("%s: power %q is unknown", name, rt.Power)
+			}
+			for i, prefix := range prefixes {
+				home := prefix + path
+				got := who.ask(rt.Method, home)
+				switch {
+				case rt.Plain && i > 0 && got.Status != http.StatusNotFound:
+					t.Errorf("%s %s gives %d, but is in no language", rt.Method, home, got.Status)
+				case (!rt.Plain || i == 0) && !allowed(got):
+					t.Errorf("%s %s gives a %s %d to %q\n%.2000s", rt.Method, home, who.name, got.Status, got.Header.Get("Location"), got.Body)
+				}
 			}
 		}
 	}
@@ -85,9 +141,13 @@ var (
 // and follows each of its links into this site.
 func TestPagesAreWellMade(t *testing.T) {
 	t.Parallel()
-	site := webtest.Start(t)
+	people := webtest.StartWithPeople(t)
+	site := people.NewBrowser()
 	followed := map[string]bool{}
-	for _, rt := range site.Server.Routes() {
+	for _, rt := range people.Server.Routes() {
+		if rt.Power == web.Signed && len(site.Cookies) == 0 {
+			site.SignIn(webtest.Ana)
+		}
 		if rt.Method != http.MethodGet || rt.Plain || strings.Contains(rt.Path, "{") {
 			continue
 		}
@@ -113,7 +173,7 @@ func TestPagesAreWellMade(t *testing.T) {
 					continue
 				}
 				followed[link[1]] = true
-				if target := site.Get(strings.ReplaceAll(link[1], "&amp;", "&")); target.Status >= 400 {
+				if target := site.Get(strings.ReplaceAll(link[1], "&amp;", "&")); target.Status >= 400 && target.Status != http.StatusMethodNotAllowed {
 					t.Errorf("%s links to %s, which gives %d", path, link[1], target.Status)
 				}
 			}

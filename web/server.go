@@ -6,15 +6,18 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"runtime/debug"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"selo/account"
 	"selo/catalog"
 	"selo/clock"
 	"selo/fault"
+	"selo/govbr"
 	"selo/locale"
 	"selo/refusal"
 	"selo/registry"
@@ -38,6 +41,15 @@ type Deps struct {
 	Log      *slog.Logger
 	Version  string // of the program
 	URL      string // public address, without a slash at the end; for links that others keep
+	// Accounts are the people who sign in; nil on a node without the base, which
+	// has none of their pages.
+	Accounts account.Store
+	// GovBR signs people in; nil: the pages say that sign-in is not configured.
+	GovBR *govbr.Client
+	// Sessions bound sessions and sign-ins under way.
+	Sessions account.Limits
+	// Client tells the address of who asks; nil: the connection's.
+	Client func(*http.Request) netip.Addr
 	// Answered is told how every answer went but those of [Server.TooMany]; nil:
 	// nobody is. See [Answered].
 	Answered Answered
@@ -61,6 +73,7 @@ type Server struct {
 	tails        []string            // the keys of certificates but ""
 	origin       *http.CrossOriginProtection
 	edition      atomic.Pointer[edition]
+	policy       []string                     // Content-Security-Policy of pages that are not public
 	apiDoc       func() (*apiDocument, error) // read at the first question
 }
 
@@ -85,6 +98,11 @@ func bare(d Deps) *Server {
 	d.URL = strings.TrimSuffix(d.URL, "/")
 	s := &Server{deps: d, log: d.Log, mux: http.NewServeMux(), certificates: map[string]resource{}, origin: http.NewCrossOriginProtection(),
 		apiDoc: sync.OnceValues(func() (*apiDocument, error) { return readAPIDocument(d.Document) })}
+	s.policy = policyWith()
+	if d.GovBR != nil {
+		_, start := d.GovBR.Start(govbr.StartOptions{})
+		s.policy = policyWith(start, d.GovBR.LogoutURL())
+	}
 	if d.URL != "" {
 		if err := s.origin.AddTrustedOrigin(d.URL); err != nil {
 			d.Log.Warn("public address is not an origin: forms are taken from the requested host only", "url", d.URL, "error", err)
@@ -228,6 +246,11 @@ func (s *Server) run(r *Request, w http.ResponseWriter) error {
 	r.HTTP.Body = http.MaxBytesReader(w, r.HTTP.Body, maxForm)
 	if r.route.Camera {
 		w.Header()["Permissions-Policy"] = camera
+	}
+	if answer, err := s.admit(r, w); err != nil {
+		return err
+	} else if answer != nil {
+		return answer.write(r, w)
 	}
 	if r.route.FromCatalog {
 		current, release, ok := s.deps.Catalog.Acquire()
