@@ -36,32 +36,31 @@ type stamp struct {
 	Unreadable bool
 }
 
-// UnmarshalJSON never fails.
+// UnmarshalJSON never fails. Text without offset is Brasília's.
 func (s *stamp) UnmarshalJSON(data []byte) error {
-	var text *string
-	err := json.Unmarshal(data, &text)
-	if err == nil && text == nil {
-		return nil
-	}
-	s.Unreadable = true
-	if err == nil {
-		var ok bool
-		s.Time, ok = parseStamp(*text, brasil.Location())
-		s.Unreadable = !ok
-	}
+	*s = readStamp(data, brasil.Location())
 	return nil
 }
 
 // utcStamp is a stamp whose text without offset is UTC.
-type utcStamp struct{ time.Time }
+type utcStamp stamp
 
 // UnmarshalJSON never fails.
 func (s *utcStamp) UnmarshalJSON(data []byte) error {
-	var text string
-	if json.Unmarshal(data, &text) == nil {
-		s.Time, _ = parseStamp(text, time.UTC)
-	}
+	*s = utcStamp(readStamp(data, time.UTC))
 	return nil
+}
+
+func readStamp(data []byte, zone *time.Location) stamp {
+	var text *string
+	if err := json.Unmarshal(data, &text); err != nil {
+		return stamp{Unreadable: true}
+	}
+	if text == nil {
+		return stamp{}
+	}
+	t, ok := parseStamp(*text, zone)
+	return stamp{t, !ok}
 }
 
 // flexible is a word or number that gov.br writes either way.
