@@ -27,10 +27,10 @@ func (b *bounded[V]) put(key string, value V) {
 		b.order = b.order[1:]
 	}
 	if len(b.order) > 2*b.limit+16 {
-		kept := make([]string, 0, len(b.entries))
+		kept, seen := make([]string, 0, len(b.entries)), map[string]bool{}
 		for _, k := range b.order {
-			if _, there := b.entries[k]; there {
-				kept = append(kept, k)
+			if _, there := b.entries[k]; there && !seen[k] {
+				kept, seen[k] = append(kept, k), true
 			}
 		}
 		b.order = kept
