@@ -118,7 +118,7 @@ try {
 	for (const name of (await readdir(folder)).sort()) {
 		if (!name.endsWith(".mjs") || !name.includes(options.only) && options.only !== "") continue;
 		const { default: run } = await import(new URL(name, folder));
-		await run({ browser: chrome.browser, site: site.url, pages, themes, languages, open, check, axe, violationsOn, fits, desktop, phone, narrowest });
+		await run({ browser: chrome.browser, site: site.url, binary: options.binary, screens: options.screens ? screens : "", pages, themes, languages, open, check, axe, violationsOn, fits, desktop, phone, narrowest });
 	}
 } finally {
 	await chrome.stop();
