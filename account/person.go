@@ -92,13 +92,17 @@ const (
 	ByCompanies   How = "empresas"    // gov.br's list of companies names the person
 )
 
+// RoleCollaborator is the role of whom a company's representative has registered
+// at gov.br, which has no word for it.
+const RoleCollaborator = "COLABORADOR"
+
 // Company is a company that gov.br ties to a person, as last seen. It gives no
 // power by itself: who may act for a company is decided elsewhere.
 type Company struct {
 	CNPJ  brasil.CNPJ
 	Name  string
 	How   How
-	Role  string    // gov.br's word: SOCIO, CONTADOR, REPRESENTANTE_LEGAL, NAO_ATUANTE; empty: a colaborador, or not told
+	Role  string    // gov.br's word: SOCIO, CONTADOR, REPRESENTANTE_LEGAL, NAO_ATUANTE; [RoleCollaborator]; empty: not told
 	Until time.Time // when the tie ends; zero: not told
 	At    time.Time // when it was last seen
 }

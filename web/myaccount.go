@@ -94,7 +94,7 @@ func (r *Request) roleName(c account.Company) string {
 		return r.Text(key)
 	}
 	if c.Role == "" {
-		return r.Text("web.account.role.none." + string(c.How))
+		return r.Text("web.account.role.untold." + string(c.How))
 	}
 	return c.Role
 }

@@ -147,6 +147,33 @@ func TestCompanyOfTheCertificate(t *testing.T) {
 	}
 }
 
+func TestCompaniesOfTheAccount(t *testing.T) {
+	t.Parallel()
+	p := webtest.StartWithPeople(t)
+	const cnpj = "99900010000140"
+	company := func(role, until string) {
+		p.Admin(http.MethodPost, "/empresas", map[string]any{"cnpj": cnpj, "razao_social": "Empresa <Inventada> & Cia"}, nil)
+		member := map[string]any{"cadastrador": false}
+		if role != "" {
+			member["atuacao"] = role
+		}
+		if until != "" {
+			member["expira_em"] = until
+		}
+		p.Admin(http.MethodPut, "/empresas/"+cnpj+"/participantes/"+string(webtest.Ana), member, nil)
+	}
+	b := p.NewBrowser()
+	company("SOCIO", "")
+	b.SignIn(webtest.Ana)
+	lacks(t, b.Get("/minha-conta").Body, "Empresa &lt;Inventada&gt; &amp; Cia", "99.900.010/0001-40", "Sócio", "Lista do gov.br")
+	// The list is away for a moment: what was known stays.
+	p.Admin(http.MethodPut, "/interruptores", map[string]any{"conexao_interrompida": []string{"/sim/api/empresas/v2/empresas"}}, nil)
+	if a := b.SignIn(webtest.Ana); a.Header.Get("Location") != "/minha-conta" {
+		t.Errorf("without the list: %d to %q", a.Status, a.Header.Get("Location"))
+	}
+	lacks(t, b.Get("/minha-conta").Body, "Sócio")
+}
+
 func TestSignInThatFails(t *testing.T) {
 	t.Parallel()
 	p := webtest.StartWithPeople(t)

@@ -30,6 +30,7 @@ type demoRun struct {
 	url   string
 	node  *node
 	desk  *desk
+	door  *demoSignIn // nil: nobody signs in
 	today brasil.Date
 }
 
@@ -65,10 +66,13 @@ func (c *demoCmd) on(a *app, dir string, listener net.Listener) error {
 		ctx, stop := context.WithCancel(a.ctx)
 		defer stop()
 		group, ctx := errgroup.WithContext(ctx)
-		group.Go(func() error { return n.serve(ctx, listener) })
 		inner := *a
 		inner.ctx = ctx
 		d := &demoRun{app: &inner, dir: dir, url: url, node: n, today: brasil.Today(n.clock.Now())}
+		if err := d.openDoor(group, listener.Addr(), c.Once); err != nil {
+			return err
+		}
+		group.Go(func() error { return n.serve(ctx, listener) })
 		err := d.cycle()
 		if err == nil && !c.Once {
 			d.addresses(c.Data != "")
@@ -84,12 +88,18 @@ func (c *demoCmd) on(a *app, dir string, listener net.Listener) error {
 
 func (d *demoRun) addresses(kept bool) {
 	d.out.Heading("demo.serving")
-	d.out.Pairs(term.Pair{Key: "demo.address.site", Value: d.url + "/"},
-		term.Pair{Key: "demo.address.search", Value: d.url + "/api/v1/certificados?q=brinquedo"},
-		term.Pair{Key: "demo.address.certificate", Value: d.url + "/api/v1/certificados/DEMO/DEMO-BRIN-108%2F25.001"},
-		term.Pair{Key: "demo.address.check", Value: d.url + "/api/v1/verificacao?marca=Fictoy&modelo=Trenzinho+FT-10"},
-		term.Pair{Key: "demo.address.openapi", Value: d.url + "/api/openapi.json"},
-		term.Pair{Key: "demo.address.data", Value: d.dir})
+	pairs := []term.Pair{{Key: "demo.address.site", Value: d.url + "/"},
+		{Key: "demo.address.search", Value: d.url + "/api/v1/certificados?q=brinquedo"},
+		{Key: "demo.address.certificate", Value: d.url + "/api/v1/certificados/DEMO/DEMO-BRIN-108%2F25.001"},
+		{Key: "demo.address.check", Value: d.url + "/api/v1/verificacao?marca=Fictoy&modelo=Trenzinho+FT-10"},
+		{Key: "demo.address.openapi", Value: d.url + "/api/openapi.json"},
+		{Key: "demo.address.data", Value: d.dir}}
+	if d.door != nil {
+		d.out.Pairs(append(pairs, d.door.pairs(d.url)...)...)
+		d.out.Note("demo.signin")
+	} else {
+		d.out.Pairs(pairs...)
+	}
 	if kept {
 		d.out.Note("demo.stop.kept")
 		return

@@ -16,11 +16,13 @@ import (
 	"selo/catalog"
 	"selo/clock"
 	"selo/fault"
+	"selo/govbr"
 	"selo/job"
 	"selo/notify"
 	"selo/registry"
 	"selo/remessa"
 	"selo/store"
+	"selo/store/accountstore"
 	"selo/store/registrystore"
 	"selo/throttle"
 )
@@ -54,6 +56,7 @@ type node struct {
 	holder   *catalog.Holder
 	follower *follower
 	limiter  *throttle.Limiter // nil: no limit
+	govbr    *govbr.Client     // nil: nobody signs in
 	clock    clock.Clock
 }
 
@@ -78,7 +81,7 @@ func openNode(ctx context.Context, flags registryFlags) (*node, error) {
 	if err != nil {
 		return nil, err
 	}
-	base, err := registrystore.Open(ctx, flags.database(), store.Options{})
+	base, err := registrystore.Open(ctx, flags.database(), store.Options{Migrations: []store.MigrationSet{accountstore.Migrations()}})
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +90,7 @@ func openNode(ctx context.Context, flags registryFlags) (*node, error) {
 	n.follower = newFollower(base, filepath.Join(flags.Data, "catalogo"), n.holder, keys, n.clock)
 	// A minute: after a crash of the only server a body must not wait longer.
 	n.runner = job.NewRunner(base.DB, job.Options{Handlers: n.handlers(sender), Lease: time.Minute,
-		Schedules: map[string]job.Schedule{registry.PublishKind: registry.PublishSchedule()}})
+		Schedules: map[string]job.Schedule{registry.PublishKind: registry.PublishSchedule(), cleanKind: cleanSchedule()}})
 	base.OnEnqueue(n.runner.Wake)
 	err = base.Write(ctx, func(tx registry.Tx) error { return tx.PinIdentity(ctx, flags.Origin, keys.Public()) })
 	if err != nil {
@@ -113,6 +116,7 @@ func (n *node) handlers(sender notify.Sender) map[string]job.Handler {
 			defer n.follower.poke()
 			return n.registry.PublishDaily(ctx, func(tx registry.Tx) error { return run.Complete(ctx, tx) })
 		},
+		cleanKind:   n.clean,
 		notify.Kind: func(ctx context.Context, run *job.Run) error { return send(ctx, run.Job.Args) },
 	}
 }

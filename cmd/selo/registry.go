@@ -34,6 +34,7 @@ type registryCmd struct {
 	Process   registryProcessCmd   `cmd:"" help:"${help_registry_process}"`
 	Remessas  registryRemessasCmd  `cmd:"" help:"${help_registry_remessas}"`
 	Jobs      registryJobsCmd      `cmd:"" help:"${help_registry_jobs}"`
+	Person    registryPersonCmd    `cmd:"" help:"${help_registry_person}"`
 	Publish   registryPublishCmd   `cmd:"" help:"${help_registry_publish}"`
 	Base      registryBaseCmd      `cmd:"" help:"${help_registry_base}"`
 }

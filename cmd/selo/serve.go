@@ -19,6 +19,7 @@ import (
 type serveCmd struct {
 	registryFlags `embed:""`
 	limitFlags    `embed:""`
+	govbrFlags    `embed:""`
 	Addr          string `help:"${help_addr}" env:"SELO_ADDR" default:"127.0.0.1:8080"`
 	Keep          int    `help:"${help_keep}" env:"SELO_KEEP" default:"8"`
 }
@@ -31,6 +32,9 @@ func (c *serveCmd) Run(a *app) error {
 	}
 	return onNode(a, c.registryFlags, func(n *node) error {
 		if n.limiter, err = c.limiter(n.clock); err != nil {
+			return err
+		}
+		if n.govbr, err = c.client(publicAddress(c.registryFlags, listener.Addr().String())); err != nil {
 			return err
 		}
 		n.follower.shelf.Keep = max(c.Keep, 1)
@@ -69,7 +73,11 @@ func (n *node) handler(address string) http.Handler {
 		Version: version, URL: address, Temp: n.flags.Data, Shelf: n.follower.shelf, Limiter: n.limiter})
 	n.follower.prepare = server.Prepare
 	rate, burst := n.limiter.Limit()
-	site := web.New(web.Deps{Registry: n.registry, Catalog: n.holder, Clock: n.clock, Log: slog.Default(), Version: version, URL: address,
-		Answered: server.Observe, OpenData: server.OpenData, Document: server.Document(), Rate: rate, Burst: burst})
-	return &front{api: server, web: site, limiter: n.limiter}
+	deps := web.Deps{Registry: n.registry, Catalog: n.holder, Clock: n.clock, Log: slog.Default(), Version: version, URL: address,
+		Accounts: n.accounts(), GovBR: n.govbr,
+		Answered: server.Observe, OpenData: server.OpenData, Document: server.Document(), Rate: rate, Burst: burst}
+	if n.limiter != nil {
+		deps.Client = n.limiter.Client
+	}
+	return &front{api: server, web: web.New(deps), limiter: n.limiter}
 }
