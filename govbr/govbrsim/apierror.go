@@ -23,7 +23,7 @@ type apiError struct {
 // The codes; the manual has the first two and those of procurações, the others
 // are this simulator's choice.
 const (
-	codeToken      = "ACCESSTOKEN_MUSTBEVALID" //nolint:gosec // the name of an error
+	codeToken      = "ACCESSTOKEN_MUSTBEVALID"
 	codeScope      = "ACCESSTOKEN_SCOPE_MUSTCONTAINSEXPECTEDSCOPE"
 	codeOtherCPF   = "REQUEST_CPF_MUSTMATCHACCESSTOKENSUB"
 	codeNotFound   = "RESOURCE_NOTFOUND"

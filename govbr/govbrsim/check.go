@@ -140,26 +140,26 @@ func (p *Person) check() error {
 	return c.result()
 }
 
-func (co *Company) check() error {
-	c := &checker{record: "empresa " + cut(string(co.CNPJ))}
-	cnpj, err := brasil.ParseCNPJ(string(co.CNPJ))
-	c.fault("cnpj", err)
+func (c *Company) check() error {
+	ch := &checker{record: "empresa " + cut(string(c.CNPJ))}
+	cnpj, err := brasil.ParseCNPJ(string(c.CNPJ))
+	ch.fault("cnpj", err)
 	if err == nil {
-		co.CNPJ = cnpj
+		c.CNPJ = cnpj
 	}
-	c.text("razao_social", co.Name, true)
-	c.text("nome_fantasia", co.TradeName, false)
-	c.count("participantes", len(co.Members), maxMembers)
+	ch.text("razao_social", c.Name, true)
+	ch.text("nome_fantasia", c.TradeName, false)
+	ch.count("participantes", len(c.Members), maxMembers)
 	seen := map[brasil.CPF]bool{}
-	for i := range co.Members {
-		m, at := &co.Members[i], "participantes["+strconv.Itoa(i)+"]."
-		m.check(c, at)
+	for i := range c.Members {
+		m, at := &c.Members[i], "participantes["+strconv.Itoa(i)+"]."
+		m.check(ch, at)
 		if seen[m.CPF] {
-			c.add(at+"cpf", "govbrsim.twice", "valor", string(m.CPF))
+			ch.add(at+"cpf", "govbrsim.twice", "valor", string(m.CPF))
 		}
 		seen[m.CPF] = true
 	}
-	return c.result()
+	return ch.result()
 }
 
 func (m *Member) check(c *checker, at string) {
@@ -180,41 +180,41 @@ func (m *Member) check(c *checker, at string) {
 
 // check says what is wrong with a client by itself; that a logout address is
 // nobody else's is the world's to know.
-func (cl *Client) check() error {
-	c := &checker{record: "cliente " + cut(cl.ID)}
-	c.text("client_id", cl.ID, true)
-	c.text("client_secret", cl.Secret, true)
-	for field, value := range map[string]string{"client_id": cl.ID, "client_secret": cl.Secret} {
+func (c *Client) check() error {
+	ch := &checker{record: "cliente " + cut(c.ID)}
+	ch.text("client_id", c.ID, true)
+	ch.text("client_secret", c.Secret, true)
+	for field, value := range map[string]string{"client_id": c.ID, "client_secret": c.Secret} {
 		if strings.ContainsAny(value, " :") && field == "client_id" || value != strings.TrimSpace(value) {
-			c.add(field, "govbrsim.characters")
+			ch.add(field, "govbrsim.characters")
 		}
 	}
-	c.text("nome", cl.Name, true)
-	if utf8.RuneCountInString(cl.Name) > 50 {
-		c.add("nome", "govbrsim.too_long", "limite", "50")
+	ch.text("nome", c.Name, true)
+	if utf8.RuneCountInString(c.Name) > 50 {
+		ch.add("nome", "govbrsim.too_long", "limite", "50")
 	}
-	if cl.Environment == "" {
-		cl.Environment = Homologacao
+	if c.Environment == "" {
+		c.Environment = Homologacao
 	}
-	oneOf(c, "ambiente", cl.Environment, Homologacao, Producao)
-	c.count("urls_retorno", len(cl.Redirects), maxURLs)
-	c.count("urls_logout", len(cl.Logouts), maxURLs)
-	c.urls("urls_retorno", cl.Redirects, cl.Environment)
-	c.urls("urls_logout", cl.Logouts, cl.Environment)
-	if cl.Home != "" {
-		c.urls("url_inicial", []string{cl.Home}, cl.Environment)
+	oneOf(ch, "ambiente", c.Environment, Homologacao, Producao)
+	ch.count("urls_retorno", len(c.Redirects), maxURLs)
+	ch.count("urls_logout", len(c.Logouts), maxURLs)
+	ch.urls("urls_retorno", c.Redirects, c.Environment)
+	ch.urls("urls_logout", c.Logouts, c.Environment)
+	if c.Home != "" {
+		ch.urls("url_inicial", []string{c.Home}, c.Environment)
 	}
-	if cl.Scopes == nil {
-		cl.Scopes = DefaultScopes()
+	if c.Scopes == nil {
+		c.Scopes = DefaultScopes()
 	}
-	c.count("escopos", len(cl.Scopes), len(scopes))
-	for i, s := range cl.Scopes {
+	ch.count("escopos", len(c.Scopes), len(scopes))
+	for i, s := range c.Scopes {
 		if !knownScope(s) {
-			c.add("escopos["+strconv.Itoa(i)+"]", "govbrsim.scope", "valor", cut(s))
+			ch.add("escopos["+strconv.Itoa(i)+"]", "govbrsim.scope", "valor", cut(s))
 		}
 	}
-	cl.Switches.check(c)
-	return c.result()
+	c.Switches.check(ch)
+	return ch.result()
 }
 
 func (c *checker) urls(field string, list []string, env Environment) {

@@ -2,6 +2,7 @@ package govbrsim
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -82,13 +83,13 @@ func TestLibrariesSeeTheErrors(t *testing.T) {
 	config := oauth2.Config{ClientID: exampleID, ClientSecret: "errado", RedirectURL: exampleBack,
 		Endpoint: oauth2.Endpoint{TokenURL: s.url + "/token", AuthStyle: oauth2.AuthStyleInHeader}}
 	_, err := config.Exchange(t.Context(), "x")
-	refused, ok := err.(*oauth2.RetrieveError)
-	if !ok || refused.Response.StatusCode != http.StatusUnauthorized || refused.ErrorCode != "unauthorized" || refused.ErrorDescription != "Bad credentials" {
+	var refused *oauth2.RetrieveError
+	if !errors.As(err, &refused) || refused.Response.StatusCode != http.StatusUnauthorized || refused.ErrorCode != "unauthorized" || refused.ErrorDescription != "Bad credentials" {
 		t.Errorf("%v", err)
 	}
 	config.ClientSecret = exampleSecret
 	_, err = config.Exchange(t.Context(), "x")
-	if refused, ok = err.(*oauth2.RetrieveError); !ok || refused.ErrorCode != "invalid_grant" {
+	if !errors.As(err, &refused) || refused.ErrorCode != "invalid_grant" {
 		t.Errorf("%v", err)
 	}
 	for _, flaw := range []Flaw{FlawExpired, FlawAudience, FlawIssuer, FlawSignature, FlawNone, FlawHS256} {

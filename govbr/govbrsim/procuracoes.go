@@ -110,7 +110,7 @@ func (w *World) poaOf(p *Power, status string) poa {
 		}
 	}
 	for _, v := range p.Services {
-		a.Services = append(a.Services, poaService{ClientID: v.ClientID, ID: v.ID, Name: v.Name})
+		a.Services = append(a.Services, poaService(v))
 	}
 	return a
 }

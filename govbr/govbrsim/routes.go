@@ -91,7 +91,7 @@ func (s *Server) pageRoutes() []Route {
 		{http.MethodGet, "/sim", Screen, func(*Exchange) (Answer, error) { return Redirect{To: "/sim/"}, nil }},
 		{http.MethodGet, "/sim/{$}", Screen, s.getStart},
 		{http.MethodGet, "/sim/caixa", Screen, s.getInboxPage},
-		{http.MethodGet, "/sim/saude", Service, func(*Exchange) (Answer, error) { return Bytes{Type: "text/plain", Body: []byte("ok\n")}, nil }},
+		{http.MethodGet, "/saude", Service, func(*Exchange) (Answer, error) { return Bytes{Type: "text/plain", Body: []byte("ok\n")}, nil }},
 		{http.MethodGet, "/sim/estatico/{arquivo}", Screen, s.getAsset},
 	}
 }

@@ -182,7 +182,8 @@ func TestSwitches(t *testing.T) {
 		t.Errorf("empty 401: %d %q", a.StatusCode, a.text)
 	}
 	s.set(map[string]any{"conexao_interrompida": []string{"/jwk"}})
-	if _, err := http.Get(s.url + "/jwk"); err == nil {
+	if res, err := http.Get(s.url + "/jwk"); err == nil {
+		res.Body.Close()
 		t.Error("the connection is not reset")
 	}
 	s.set(map[string]any{"consentimento": "nunca"})
