@@ -112,6 +112,7 @@ func (f *follower) step(ctx context.Context, progress func(done, total int64)) (
 	}
 	f.holder.Swap(next)
 	f.shown = p.Number
+	f.poke() // who called may not be run, which prepares what is shown
 	f.clean()
 	slog.InfoContext(ctx, "publication shown", "number", p.Number, "size", p.Head.Size)
 	return true, nil
