@@ -126,6 +126,8 @@ async function withCamera({ site, open, check, axe, fits, themes, phone, screens
 		await film(path, qr);
 		await scanned(e2e, words[0], "QR", (page) => page.waitForURL(/qr=/), "Sim, este certificado está em vigor", "Este QR leva ao registro");
 		await refused(e2e);
+		await torch(e2e);
+		await noReader(e2e);
 		await detector(e2e);
 		await photo(e2e);
 		await insecure(e2e);
@@ -209,6 +211,45 @@ async function refused({ browser, site, open, check, axe }) {
 	await busy.page.locator(".camera-said", { hasText: "ocupada" }).waitFor();
 	check(true, "a busy camera is told");
 	await busy.context.close();
+}
+
+// torch is offered where the camera has a light.
+async function torch({ browser, site, open, check, path, axe }) {
+	await film(path, nothing());
+	const { page, context } = await open(browser, site);
+	await context.grantPermissions(["camera"], { origin: site });
+	await page.addInitScript(() => {
+		window.asked = [];
+		MediaStreamTrack.prototype.getCapabilities = () => ({ torch: true });
+		MediaStreamTrack.prototype.applyConstraints = async (wanted) => window.asked.push(wanted.advanced[0].torch);
+	});
+	await page.goto(`${site}/verificar`);
+	await page.getByRole("button", { name: "Ler com a câmera" }).click();
+	const light = page.getByRole("button", { name: "Luz" });
+	await light.click();
+	check((await light.getAttribute("aria-pressed")) === "true", "the light is on");
+	await axe(page, "camera with light");
+	await light.click();
+	check((await light.getAttribute("aria-pressed")) === "false" && (await page.evaluate(() => window.asked.join())) === "true,false", "the light is off");
+	await context.close();
+}
+
+// noReader is a connection that breaks before the vendored reader has come; the
+// next try loads it again.
+async function noReader({ browser, site, open, check, path }) {
+	await film(path, bars(ean13(toy)));
+	const { page, context } = await open(browser, site);
+	await context.grantPermissions(["camera"], { origin: site });
+	await page.route("**/zxing*", (route) => route.abort());
+	await page.goto(`${site}/verificar`);
+	await page.getByRole("button", { name: "Ler com a câmera" }).click();
+	await page.locator(".camera-said", { hasText: "não carregou" }).waitFor();
+	await page.unroute("**/zxing*");
+	await page.getByRole("button", { name: "Fechar a câmera" }).click();
+	await page.getByRole("button", { name: "Ler com a câmera" }).click();
+	await page.waitForURL(new RegExp(`gtin=${toy}$`));
+	check(true, "a reader that did not load is loaded again");
+	await context.close();
 }
 
 // detector answers as the Shape Detection draft says and must be preferred.

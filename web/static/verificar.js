@@ -16,7 +16,8 @@ const torch = dialog.querySelector("[data-luz]");
 const words = dialog.dataset;
 
 const pause = 120; // ms between two looks at the picture
-const widest = 1280; // pixels of a picture that is looked at
+const widest = 1024; // pixels of a picture that is looked at
+const hardEvery = 4; // of so many pictures one is looked at from all sides
 const shown = 80; // characters of a QR code that are said
 
 // Formats by their names in BarcodeDetector and in the vendored reader.
@@ -61,7 +62,8 @@ async function nativeReader() {
 	}
 }
 
-// vendoredReader loads the fallback.
+// vendoredReader loads the fallback. To look hard at a picture, in every row and
+// on its side, takes it long.
 async function vendoredReader() {
 	if (!window.ZXing) {
 		await new Promise((resolve, reject) => {
@@ -77,13 +79,14 @@ async function vendoredReader() {
 	}
 	const { BarcodeFormat, BinaryBitmap, DecodeHintType, HTMLCanvasElementLuminanceSource, HybridBinarizer, MultiFormatOneDReader, QRCodeReader } = window.ZXing;
 	const names = new Map(Object.entries(formats).map(([name, theirs]) => [BarcodeFormat[theirs], name]));
-	const hints = new Map([[DecodeHintType.POSSIBLE_FORMATS, [...names.keys()]], [DecodeHintType.TRY_HARDER, true]]);
+	const hints = new Map([[DecodeHintType.POSSIBLE_FORMATS, [...names.keys()]]]);
+	const harder = new Map([...hints, [DecodeHintType.TRY_HARDER, true]]);
 	const stripes = new MultiFormatOneDReader(hints);
 	const squares = new QRCodeReader();
 	const smaller = document.createElement("canvas");
-	const attempt = (one, canvas) => {
+	const attempt = (one, canvas, how) => {
 		try {
-			const result = one.decode(new BinaryBitmap(new HybridBinarizer(new HTMLCanvasElementLuminanceSource(canvas))), hints);
+			const result = one.decode(new BinaryBitmap(new HybridBinarizer(new HTMLCanvasElementLuminanceSource(canvas))), how);
 			return usable(names.get(result.getBarcodeFormat()), result.getText());
 		} catch {
 			return null; // its way to say that there is no such code in the picture
@@ -91,11 +94,11 @@ async function vendoredReader() {
 			one.reset();
 		}
 	};
-	return async (canvas) => {
-		let code = attempt(stripes, canvas) ?? attempt(squares, canvas);
+	return async (canvas, hard) => {
+		let code = attempt(stripes, canvas, hard ? harder : hints) ?? attempt(squares, canvas, harder);
 		// Where squares fall between pixels it misreads them; in another size it does not.
 		for (const scale of [0.8, 0.6]) {
-			code ??= attempt(squares, drawn(smaller, canvas, canvas.width, canvas.height, Math.max(canvas.width, canvas.height) * scale));
+			code ??= attempt(squares, drawn(smaller, canvas, canvas.width, canvas.height, Math.max(canvas.width, canvas.height) * scale), harder);
 		}
 		return code;
 	};
@@ -124,7 +127,7 @@ function submit(code) {
 	const field = code.format === "qr_code" ? "qr" : "gtin";
 	for (const name of ["marca", "modelo", "numero", "gtin", "qr"]) form.elements[name].disabled = name !== field;
 	form.elements[field].value = code.text;
-	form.requestSubmit();
+	form.submit();
 }
 
 const reading = (code) => words.lido.replace("{codigo}", code.text.slice(0, shown));
@@ -156,7 +159,7 @@ async function open() {
 	let read;
 	try {
 		const opened = await navigator.mediaDevices.getUserMedia({
-			audio: false, video: { facingMode: { ideal: "environment" }, width: { ideal: widest }, height: { ideal: 720 } },
+			audio: false, video: { facingMode: { ideal: "environment" }, width: { ideal: 1280 }, height: { ideal: 720 } },
 		});
 		if (late()) return opened.getTracks().forEach((track) => track.stop());
 		stream = opened;
@@ -183,8 +186,9 @@ async function look(read, late) {
 	const canvas = document.createElement("canvas");
 	let before = "";
 	said.textContent = words.procurando;
-	while (!late()) {
-		const code = video.videoWidth > 0 ? await read(drawn(canvas, video, video.videoWidth, video.videoHeight, widest)).catch(() => null) : null;
+	for (let n = 1; !late(); n++) {
+		const picture = video.videoWidth > 0 && drawn(canvas, video, video.videoWidth, video.videoHeight, widest);
+		const code = picture && (await read(picture, n % hardEvery === 0).catch(() => null));
 		if (late()) return;
 		if (code && (code.format === "qr_code" || code.text === before)) {
 			stop();
@@ -252,7 +256,7 @@ file.addEventListener("change", async () => {
 	try {
 		const read = await reader();
 		const canvas = document.createElement("canvas");
-		for (const most of [1000, 1800, 600]) code ??= await read(drawn(canvas, picture, picture.width, picture.height, most));
+		for (const most of [1000, 1800, 600]) code ??= await read(drawn(canvas, picture, picture.width, picture.height, most), true);
 	} catch {
 		photoSaid.textContent = words.semLeitor;
 		return;
