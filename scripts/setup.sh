@@ -4,6 +4,8 @@
 #   ca-certificates   to reach the Go module proxy
 #   gcc, libc6-dev    the race detector needs cgo
 #   postgresql        the tests start servers of their own; its service is not used
+#   openssl           a second opinion on the signatures that the tests make
+#   poppler-utils     the same on signed PDFs (pdfsig)
 #   chromium, nodejs  make e2e looks at the pages in a browser
 #   golangci-lint     into ./bin, outside go.mod
 set -euo pipefail
@@ -17,6 +19,8 @@ missing_packages() {
 	command -v gcc >/dev/null || echo gcc
 	[ -e /usr/include/stdlib.h ] || echo libc6-dev
 	command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || echo postgresql
+	command -v openssl >/dev/null || echo openssl
+	command -v pdfsig >/dev/null || echo poppler-utils
 	[ -x "${CHROMIUM:-/usr/bin/chromium}" ] || echo chromium
 	command -v node >/dev/null || echo nodejs
 	command -v npm >/dev/null || echo npm
