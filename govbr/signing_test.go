@@ -6,7 +6,6 @@ import (
 	"crypto/x509/pkix"
 	"encoding/base64"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"reflect"
@@ -373,7 +372,7 @@ func TestCertificateRefused(t *testing.T) {
 			w.WriteHeader(http.StatusBadGateway)
 			return
 		}
-		_, _ = io.WriteString(w, string(cmstest.PEM(i.holder.Cert)))
+		_, _ = w.Write(cmstest.PEM(i.holder.Cert))
 	})
 	if _, err := s.Certificate(t.Context(), tok); err != nil || attempts != 2 {
 		t.Errorf("%v after %d", err, attempts)

@@ -72,14 +72,17 @@ func paeth(a, b, c byte) byte {
 
 func distance(p int, x byte) int { return max(p-int(x), int(x)-p) }
 
-// resolve follows references; one to nothing is nil, which is PDF's null.
+// null is what a reference to nothing leads to, and what an absent value is.
+const null = literal("null")
+
+// resolve follows references; what is not there is null.
 func (f *file) resolve(o object) (object, error) {
 	for range maxChain {
 		r, ok := o.(reference)
+		if o == nil {
+			return null, nil
+		}
 		if !ok {
-			if o == literal("null") {
-				return nil, nil //nolint:nilnil // PDF's null is no object
-			}
 			return o, nil
 		}
 		var err error
@@ -103,7 +106,7 @@ func (f *file) load(r reference) (object, error) {
 	case e.kind == 2 && r.gen == 0:
 		return f.unpack(e.offset, r.num)
 	}
-	return nil, nil //nolint:nilnil // a reference to nothing is PDF's null
+	return null, nil
 }
 
 // unpack reads an object out of an object stream (7.5.7).
@@ -155,14 +158,14 @@ func (f *file) openPacked(stream int) (packed, error) {
 	return p, nil
 }
 
-// dictionary resolves to a dictionary; absent is nil.
+// dictionary resolves to a dictionary; an absent one is nil, which reads as empty.
 func (f *file) dictionary(o object) (*dict, error) {
 	o, err := f.resolve(o)
-	if err != nil || o == nil {
+	if err != nil {
 		return nil, err
 	}
 	d, ok := o.(*dict)
-	if !ok {
+	if !ok && o != null {
 		return nil, damaged("no dictionary where one should be")
 	}
 	return d, nil
@@ -171,11 +174,11 @@ func (f *file) dictionary(o object) (*dict, error) {
 // list resolves to an array; absent is none.
 func (f *file) list(o object) (array, error) {
 	o, err := f.resolve(o)
-	if err != nil || o == nil {
+	if err != nil {
 		return nil, err
 	}
 	a, ok := o.(array)
-	if !ok {
+	if !ok && o != null {
 		return nil, damaged("no array where one should be")
 	}
 	return a, nil
