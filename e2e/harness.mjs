@@ -89,7 +89,9 @@ async function widths(page, entry, theme, where) {
 	const picture = async (size) => {
 		if (options.screens && (size === "desktop" || !theme.cookie)) {
 			const suffix = theme.cookie ? `-${theme.name}` : "";
-			await page.screenshot({ path: `${screens}${entry.name}-${size}${suffix}.png`, fullPage: true });
+			const { width, height } = await page.evaluate(() => ({ width: innerWidth, height: document.documentElement.scrollHeight }));
+			const clip = { x: 0, y: 0, width, height: Math.min(height, entry.tallest ?? height) };
+			await page.screenshot({ path: `${screens}${entry.name}-${size}${suffix}.png`, fullPage: true, clip });
 		}
 	};
 	await picture("desktop");
