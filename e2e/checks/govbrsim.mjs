@@ -163,6 +163,14 @@ async function ownPages({ browser, sim, client, open, check, look }) {
 	await look(page, "simulator: catálogo");
 	await page.getByRole("button", { name: /Banco do Brasil/ }).click();
 	check(page.url() === `${client.url}/retorno`, "simulator: a level that is high enough goes back to the client");
+	// Who has the level goes straight on after the password, past the page's policy.
+	await page.goto(`${sim.url}/logout`);
+	await page.goto(`${sim.url}/sim/confiabilidades/?client_id=h-npm.teste.gov.br&niveis=2&redirect_uri=${encodeURIComponent(`${client.url}/retorno`)}`);
+	await page.getByLabel("Número do CPF").fill("111.444.777-35");
+	await page.keyboard.press("Enter");
+	await page.getByLabel("Senha").fill("simulado");
+	await page.keyboard.press("Enter");
+	await page.waitForURL(`${client.url}/retorno`);
 	const raised = await sim.admin("GET", "/pessoas/52998224725");
 	check(raised.selos.some((s) => s.id === "602"), "simulator: the selo is there");
 	await context.close();

@@ -9,8 +9,6 @@ import (
 	"sync"
 	"testing"
 	"time"
-
-	"selo/brasil"
 )
 
 // problem is what the administration refuses with.
@@ -130,6 +128,30 @@ func TestPeopleAreKept(t *testing.T) {
 	}
 	if a := s.admin(http.MethodGet, "/pessoas/90000001651", nil, nil); a.StatusCode != http.StatusNotFound {
 		t.Errorf("gone: %d", a.StatusCode)
+	}
+}
+
+// TestPatchesTouchOneRecord: what is changed in one world stays in it, down to
+// the last switch.
+func TestPatchesTouchOneRecord(t *testing.T) {
+	t.Parallel()
+	file := defaultPeople()
+	form := PictureBase64
+	file.People[0].Switches.Picture = &form
+	s := start(t, func(o *Options) { o.People = file })
+	path := "/pessoas/" + string(file.People[0].CPF)
+	first, second := s.inWorld("um"), s.inWorld("dois")
+	first.admin(http.MethodPatch, path, map[string]any{"interruptores": map[string]any{"foto": "404"}, "selos": []any{map[string]any{"id": "901", "atualizado_em": begin}}}, nil)
+	var p Person
+	if first.admin(http.MethodGet, path, nil, &p); *p.Switches.Picture != PictureNone || len(p.Selos) != 1 || p.Selos[0].ID != "901" {
+		t.Errorf("%+v", p)
+	}
+	p = Person{}
+	if second.admin(http.MethodGet, path, nil, &p); *p.Switches.Picture != PictureBase64 || p.Selos[0].ID != "201" {
+		t.Errorf("the other world has %s, %v", *p.Switches.Picture, p.Selos)
+	}
+	if form != PictureBase64 {
+		t.Error("the seed changed")
 	}
 }
 
@@ -345,12 +367,16 @@ func TestSeedsAreAsPromised(t *testing.T) {
 			t.Errorf("%s: %v", text, err)
 		}
 	}
-	for text, ok := range map[string]bool{`{"clientes":[]}`: true, `{"clientes":[null]}`: false, `{"clientes":[{}]}`: false} {
+	for text, ok := range map[string]bool{`{"clientes":[]}`: true, `{"clientes":[null]}`: false, `{"clientes":[{}]}`: false,
+		`{"clientes":[{"client_id":"a","client_secret":"x","nome":"A","urls_logout":["http://a.invalid/"]},{"client_id":"b","client_secret":"x","nome":"B","urls_logout":["http://a.invalid/"]}]}`: false} {
 		if _, err := ReadClients(strings.NewReader(text)); (err == nil) != ok {
 			t.Errorf("%s: %v", text, err)
 		}
 	}
-	if _, err := brasil.ParseCNPJ("12ABC34501DE35"); err != nil {
-		t.Error(err)
+	for _, o := range []Options{{People: &People{People: []*Person{{CPF: "1"}}}}, {Clients: &ClientList{Clients: []*Client{nil}}}} {
+		o.URL, o.Key = "http://127.0.0.1:1", testKey()
+		if _, err := New(o); err == nil {
+			t.Errorf("wrong records are taken: %+v", o)
+		}
 	}
 }

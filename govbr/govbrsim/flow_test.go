@@ -253,6 +253,15 @@ func TestLogout(t *testing.T) {
 	if a.StatusCode != http.StatusBadRequest || a.Header.Get("Location") != "" || !strings.Contains(a.text, "não está cadastrado") {
 		t.Errorf("unknown address: %d %s", a.StatusCode, a.Header.Get("Location"))
 	}
+	for _, trick := range []string{home + "x", home + "#x", home + "?x", "http://localhost:3000", "HTTP://localhost:3000/", "http://localhost:3000@outro.invalid/",
+		`http://localhost:3000\@outro.invalid/`, "http://localhost:3000%2f", "//outro.invalid/", "javascript:alert(1)", "/", " " + home} {
+		if a := s.get("/logout?" + url.Values{"post_logout_redirect_uri": {trick}}.Encode()); a.StatusCode != http.StatusBadRequest || a.Header.Get("Location") != "" {
+			t.Errorf("%s: %d %s", trick, a.StatusCode, a.Header.Get("Location"))
+		}
+	}
+	if a := s.get("/logout?" + url.Values{"post_logout_redirect_uri": {home, home}}.Encode()); a.StatusCode != http.StatusBadRequest {
+		t.Errorf("two addresses: %d", a.StatusCode)
+	}
 	s.enter(ana)
 	a = s.get("/logout?" + url.Values{"post_logout_redirect_uri": {home}}.Encode())
 	if a.StatusCode != http.StatusFound || a.Header.Get("Location") != home {

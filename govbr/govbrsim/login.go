@@ -107,7 +107,8 @@ func (s *Server) screen(x *Exchange, a *authorization, wrong string) Answer {
 		v.Service = client.Name
 	}
 	holder := is(w.people[a.cpf], Person{})
-	p := Page{Client: client != nil, Status: http.StatusOK}
+	// The catálogo, too, may lead on to a client.
+	p := Page{Client: client != nil || strings.Contains(a.next, "redirect_uri="), Status: http.StatusOK}
 	if wrong != "" {
 		p.Status = http.StatusUnprocessableEntity
 	}

@@ -105,7 +105,7 @@ func statusOf(f *fault.Fault) int {
 }
 
 //go:embed estatico
-var own embed.FS
+var ownFiles embed.FS
 
 const (
 	sheet   = "simulador.css"
@@ -125,7 +125,7 @@ var lookTypes = map[string]string{".css": cssType, ".svg": "image/svg+xml", ".wo
 func newLook(given fs.FS) *look {
 	l := &look{files: map[string]Bytes{}, hashed: map[string]string{}}
 	plain := map[string][]byte{}
-	for _, from := range []fs.FS{given, own} {
+	for _, from := range []fs.FS{given, ownFiles} {
 		if from == nil {
 			continue
 		}

@@ -36,26 +36,32 @@ func ReadPeople(r io.Reader) (*People, error) {
 	if err := decodeStrict(r, &p); err != nil {
 		return nil, err
 	}
+	return &p, p.Check()
+}
+
+// Check brings all records into their form, CPF without mask and the like. Faults
+// as [ReadPeople].
+func (p *People) Check() error {
 	var problems []fault.Problem
 	for i, person := range p.People {
 		if person == nil {
-			return nil, emptyEntry("pessoas", i)
+			return emptyEntry("pessoas", i)
 		}
 		problems = append(problems, problemsOf(person.check())...)
 	}
 	for i, company := range p.Companies {
 		if company == nil {
-			return nil, emptyEntry("empresas", i)
+			return emptyEntry("empresas", i)
 		}
 		problems = append(problems, problemsOf(company.check())...)
 	}
 	for i, power := range p.Powers {
 		if power == nil {
-			return nil, emptyEntry("procuracoes", i)
+			return emptyEntry("procuracoes", i)
 		}
 		problems = append(problems, problemsOf(power.check())...)
 	}
-	return &p, fault.WithProblems("govbrsim.record", problems)
+	return fault.WithProblems("govbrsim.record", problems)
 }
 
 // ReadClients reads a file of clients. Faults as [ReadPeople].
@@ -64,14 +70,29 @@ func ReadClients(r io.Reader) (*ClientList, error) {
 	if err := decodeStrict(r, &list); err != nil {
 		return nil, err
 	}
+	return &list, list.Check()
+}
+
+// Check brings all records into their form. Faults as [ReadClients]; that no two
+// have one log-out address is among what it checks.
+func (l *ClientList) Check() error {
 	var problems []fault.Problem
-	for i, client := range list.Clients {
+	logouts := map[string]string{}
+	for i, client := range l.Clients {
 		if client == nil {
-			return nil, emptyEntry("clientes", i)
+			return emptyEntry("clientes", i)
 		}
 		problems = append(problems, problemsOf(client.check())...)
+		c := &checker{record: "cliente " + cut(client.ID)}
+		for n, address := range client.Logouts {
+			if other := logouts[address]; other != "" && other != client.ID {
+				c.add("urls_logout["+strconv.Itoa(n)+"]", "govbrsim.logout_taken", "valor", cut(address), "cliente", other)
+			}
+			logouts[address] = client.ID
+		}
+		problems = append(problems, c.problems...)
 	}
-	return &list, fault.WithProblems("govbrsim.record", problems)
+	return fault.WithProblems("govbrsim.record", problems)
 }
 
 func emptyEntry(list string, i int) error {

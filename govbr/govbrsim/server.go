@@ -71,30 +71,23 @@ type Server struct {
 
 	mu     sync.RWMutex
 	worlds map[string]*World
-	saved  map[string]uint64 // what the state file holds of each world
-	gone   bool              // a world went since the file was written
+	gone   bool // a world went since the state file was written
+
+	saving sync.Mutex        // one writer of the state file at a time
+	saved  map[string]uint64 // what the file holds of each world
 }
 
 // New makes a simulator, or reads it from the state file if there is one.
 // Faults: Invalid "govbrsim.address", "govbrsim.host" for the address of the
-// real service, "govbrsim.json" and "govbrsim.record" for the state file;
-// Unavailable "govbrsim.state" when it cannot be read.
+// real service, "govbrsim.json" and "govbrsim.record" for records given or in
+// the state file; Unavailable "govbrsim.state" when that cannot be read.
 func New(o Options) (*Server, error) {
 	address, err := checkAddress(o.URL)
 	if err != nil {
 		return nil, err
 	}
-	if o.People == nil {
-		o.People = defaultPeople()
-	}
-	if o.Clients == nil {
-		o.Clients = defaultClients()
-	}
-	if o.Clock == nil {
-		o.Clock = clock.System{}
-	}
-	if o.Log == nil {
-		o.Log = slog.Default()
+	if err := o.fill(); err != nil {
+		return nil, err
 	}
 	s := &Server{options: o, log: o.Log, url: address, key: o.Key, random: o.Random, mux: http.NewServeMux(),
 		origin: http.NewCrossOriginProtection(), worlds: map[string]*World{}, saved: map[string]uint64{}}
@@ -116,6 +109,27 @@ func New(o Options) (*Server, error) {
 	s.routes = s.table()
 	s.mount()
 	return s, nil
+}
+
+// fill puts what is used where nothing is given, and checks what is.
+func (o *Options) fill() error {
+	if o.People == nil {
+		o.People = defaultPeople()
+	} else if err := o.People.Check(); err != nil {
+		return err
+	}
+	if o.Clients == nil {
+		o.Clients = defaultClients()
+	} else if err := o.Clients.Check(); err != nil {
+		return err
+	}
+	if o.Clock == nil {
+		o.Clock = clock.System{}
+	}
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	return nil
 }
 
 // begin reads the state, and makes what it does not hold.
@@ -186,7 +200,6 @@ func (s *Server) DeleteWorld(name string) error {
 		return fault.New(fault.NotFound, "govbrsim.world.none", "mundo", cut(name))
 	}
 	delete(s.worlds, name)
-	delete(s.saved, name)
 	s.gone = true
 	return nil
 }

@@ -7,8 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"selo/fault"
@@ -49,8 +51,8 @@ func (w *World) saved() savedWorld {
 	out := savedWorld{Name: w.name, People: People{People: sorted(w.people), Companies: sorted(w.companies), Powers: sorted(w.powers)},
 		ClientList: ClientList{Clients: sorted(w.clients)}, Uses: w.uses, Switches: w.switches, Inbox: w.inbox, LastMail: w.lastMail,
 		Shift: Duration(w.shift), Frozen: w.frozen, ResetAt: w.resetAt}
-	for key, granted := range w.consents.entries {
-		out.Granted = append(out.Granted, savedConsent{Key: key, Scopes: granted})
+	for _, key := range slices.Sorted(maps.Keys(w.consents.entries)) {
+		out.Granted = append(out.Granted, savedConsent{Key: key, Scopes: w.consents.entries[key]})
 	}
 	return out
 }
@@ -61,19 +63,10 @@ func (s *Server) Save() error {
 	if s.options.State == "" {
 		return nil
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	counts := map[string]uint64{}
-	dirty := s.gone
-	state := savedState{Format: stateFormat, Key: x509.MarshalPKCS1PrivateKey(s.key)}
-	for _, w := range sorted(s.worlds) {
-		w.mu.Lock()
-		counts[w.name] = w.changed
-		dirty = dirty || s.saved[w.name] != w.changed
-		state.Worlds = append(state.Worlds, w.saved())
-		w.mu.Unlock()
-	}
-	if !dirty {
+	s.saving.Lock()
+	defer s.saving.Unlock()
+	state, counts := s.snapshot()
+	if state == nil {
 		return nil
 	}
 	content, err := json.MarshalIndent(state, "", "  ")
@@ -81,10 +74,34 @@ func (s *Server) Save() error {
 		return fmt.Errorf("encode state: %w", err)
 	}
 	if err := writeWhole(s.options.State, content); err != nil {
+		s.mu.Lock()
+		s.gone = true // write it again, whatever changes
+		s.mu.Unlock()
 		return fault.New(fault.Unavailable, "govbrsim.state", "arquivo", s.options.State).Because(err)
 	}
-	s.saved, s.gone = counts, false
+	s.saved = counts
 	return nil
+}
+
+// snapshot is what the state file has to hold, or nil when it does already. The
+// records in it are never changed, so it may be written without a lock.
+func (s *Server) snapshot() (*savedState, map[string]uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	counts, dirty := map[string]uint64{}, s.gone
+	state := &savedState{Format: stateFormat, Key: x509.MarshalPKCS1PrivateKey(s.key)}
+	for _, w := range sorted(s.worlds) {
+		w.mu.Lock()
+		counts[w.name] = w.changed
+		dirty = dirty || s.saved[w.name] != w.changed
+		state.Worlds = append(state.Worlds, w.saved())
+		w.mu.Unlock()
+	}
+	s.gone = false
+	if !dirty {
+		return nil, nil
+	}
+	return state, counts
 }
 
 // writeWhole puts a new file in the place of the old one, or leaves that.
@@ -152,31 +169,14 @@ func (s *Server) restoreWorld(from *savedWorld) (*World, error) {
 	if !worldName.MatchString(from.Name) {
 		return nil, fault.New(fault.Invalid, "govbrsim.world.name", "mundo", cut(from.Name))
 	}
+	if err := errors.Join(from.People.Check(), from.ClientList.Check()); err != nil {
+		return nil, err
+	}
 	base := s.base()
 	if from.Name != DefaultWorld {
 		base += worldPath + from.Name
 	}
-	w := newWorld(from.Name, base, s.options.Clock, &People{}, &ClientList{})
-	for _, p := range from.People.People {
-		if err := w.putPerson(p); err != nil {
-			return nil, err
-		}
-	}
-	for _, c := range from.Companies {
-		if err := w.putCompany(c); err != nil {
-			return nil, err
-		}
-	}
-	for _, p := range from.Powers {
-		if err := w.putPower(p); err != nil {
-			return nil, err
-		}
-	}
-	for _, c := range from.Clients {
-		if err := w.putClient(c); err != nil {
-			return nil, err
-		}
-	}
+	w := newWorld(from.Name, base, s.options.Clock, &from.People, &from.ClientList)
 	for _, c := range from.Granted {
 		w.consents.put(c.Key, c.Scopes)
 	}

@@ -131,11 +131,22 @@ func is[T any](value *T, otherwise T) T {
 	return *value
 }
 
-// clone shares no list; the single values are never written to.
+// clone shares nothing: JSON that is read onto a copy writes through pointers.
 func (s Switches) clone() Switches {
+	s.Consent, s.Cancels, s.Skew, s.Picture, s.Pairwise = own(s.Consent), own(s.Cancels), own(s.Skew), own(s.Picture), own(s.Pairwise)
+	s.UnknownLogout, s.EmptyUnauthorized, s.X509List = own(s.UnknownLogout), own(s.EmptyUnauthorized), own(s.X509List)
+	s.ManualShapes, s.PhoneNotAsked = own(s.ManualShapes), own(s.PhoneNotAsked)
 	s.RefusedScopes, s.Reset = slices.Clone(s.RefusedScopes), slices.Clone(s.Reset)
 	s.Flaws, s.ExtraAMR = slices.Clone(s.Flaws), slices.Clone(s.ExtraAMR)
 	return s
+}
+
+func own[T any](p *T) *T {
+	if p == nil {
+		return nil
+	}
+	v := *p
+	return &v
 }
 
 func (s Switches) has(f Flaw) bool { return slices.Contains(s.Flaws, f) }
