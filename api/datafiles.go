@@ -99,6 +99,14 @@ func (d *dataFiles) find(key dataKey, e *dataEdition, most int) (*dataFile, chan
 	return nil, nil, nil
 }
 
+// turn is what one file of an edition is made under at a time.
+func (d *dataFiles) turn(e *dataEdition) *sync.Mutex {
+	if e.current {
+		return &d.currentTurn
+	}
+	return &d.earlierTurn
+}
+
 // waited ends a wait that find has counted.
 func (d *dataFiles) waited(e *dataEdition) {
 	if !e.current {
@@ -115,10 +123,7 @@ func (d *dataFiles) make(ctx context.Context, s *Server, e *dataEdition, f forma
 		d.waited(e)
 		d.finish(key, made)
 	}()
-	turn := &d.earlierTurn
-	if e.current {
-		turn = &d.currentTurn
-	}
+	turn := d.turn(e)
 	turn.Lock()
 	defer turn.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, exportLimit)

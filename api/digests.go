@@ -124,6 +124,16 @@ func (s *Server) made(content string) *catalog.Digests {
 	return &d
 }
 
+// isMade tells whether the digest of a form is known here.
+func (s *Server) isMade(content string, f format) bool {
+	own := s.made(content)
+	if own == nil {
+		return false
+	}
+	_, ok := own.File(f.extension)
+	return ok
+}
+
 // measure makes sure that the digest of a form is known, making it if need be.
 func (s *Server) measure(ctx context.Context, e *dataEdition, f format) error {
 	if f.write != nil {
@@ -134,10 +144,12 @@ func (s *Server) measure(ctx context.Context, e *dataEdition, f format) error {
 		done()
 		return nil
 	}
-	if own := s.made(e.seal.Content); own != nil {
-		if _, ok := own.File(f.extension); ok {
-			return nil
-		}
+	// Reading the whole file is work too: who waits meanwhile finds it done.
+	turn := s.files.turn(e)
+	turn.Lock()
+	defer turn.Unlock()
+	if s.isMade(e.seal.Content, f) {
+		return nil
 	}
 	file, err := e.openFile()
 	if err != nil {
@@ -159,10 +171,8 @@ func (s *Server) digests(ctx context.Context, e *dataEdition) (d *catalog.Digest
 		return d, true, nil
 	}
 	for _, f := range formats {
-		if own := s.made(e.seal.Content); own != nil {
-			if _, ok := own.File(f.extension); ok {
-				continue // known, though the file itself may be gone
-			}
+		if s.isMade(e.seal.Content, f) {
+			continue // known, though the file itself may be gone
 		}
 		if err := s.measure(ctx, e, f); err != nil {
 			return nil, false, err
