@@ -51,7 +51,11 @@ func (s *Server) getAccount(r *Request) (Answer, error) {
 		return nil, err
 	}
 	if s.deps.GovBR != nil && !r.Person.Level.AtLeast(account.Gold) {
-		v.stepUp = s.deps.GovBR.StepUpURL(govbr.AnyOf(govbr.Silver, govbr.Gold))
+		higher := govbr.AnyOf(govbr.Silver, govbr.Gold)
+		if r.Person.Level == account.Silver {
+			higher = govbr.AllOf(govbr.Gold) // asked for what there is, gov.br would send the person straight back
+		}
+		v.stepUp = s.deps.GovBR.StepUpURL(higher)
 	}
 	return Page{View: v}, nil
 }
