@@ -81,11 +81,11 @@ type Session struct {
 	CNPJ      brasil.CNPJ // company whose e-CNPJ was used; empty: none
 }
 
-// Alive tells whether the session may be used at a moment.
+// Alive tells whether the session may be used at a moment. It may be one before
+// its sign-in: the clocks of two servers differ a little.
 func (s *Session) Alive(now time.Time, l Limits) bool {
 	l = l.Full()
-	return s.State == SessionActive && !now.Before(s.SignedInAt) &&
-		now.Sub(s.UsedAt) < l.Idle && now.Sub(s.SignedInAt) < l.Absolute
+	return s.State == SessionActive && now.Sub(s.UsedAt) < l.Idle && now.Sub(s.SignedInAt) < l.Absolute
 }
 
 // Due tells whether a use at a moment is to be noted by [Touch].

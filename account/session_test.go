@@ -159,6 +159,15 @@ func TestSessionsOfOnePersonAreBounded(t *testing.T) {
 	}
 }
 
+// A second server's clock may be behind that of the one that signed somebody in.
+func TestSessionOnAServerWhoseClockIsBehind(t *testing.T) {
+	t.Parallel()
+	s := account.Session{State: account.SessionActive, SignedInAt: start, UsedAt: start}
+	if early := start.Add(-time.Second); !s.Alive(early, account.Limits{}) || s.Due(early, account.Limits{}) {
+		t.Error("a session is dead on a server whose clock is a second behind")
+	}
+}
+
 // TestSessionMoves walks every pair of states.
 func TestSessionMoves(t *testing.T) {
 	t.Parallel()

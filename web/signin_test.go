@@ -172,6 +172,11 @@ func TestCompaniesOfTheAccount(t *testing.T) {
 		t.Errorf("without the list: %d to %q", a.Status, a.Header.Get("Location"))
 	}
 	lacks(t, b.Get("/minha-conta").Body, "Sócio")
+	for _, secret := range []string{string(webtest.Ana), cnpj, "Inventada"} {
+		if !strings.Contains(p.Log.String(), "companies not told") || strings.Contains(p.Log.String(), secret) {
+			t.Errorf("the log holds %q, or nothing of the failure\n%s", secret, p.Log)
+		}
+	}
 }
 
 func TestSignInThatFails(t *testing.T) {
