@@ -246,6 +246,10 @@ func (s *Switches) check(c *checker) {
 	const at = "interruptores."
 	oneOf(c, at+"consentimento", is(s.Consent, ConsentOnce), ConsentOnce, ConsentAlways, ConsentNever)
 	oneOf(c, at+"foto", is(s.Picture, PictureRaw), PictureRaw, PictureBase64, PictureNone)
+	oneOf(c, at+"prova_de_vida", is(s.ProofOfLife, OutcomePending), proofOutcomes()...)
+	for _, f := range s.SignatureFlaws {
+		oneOf(c, at+"defeitos_assinatura", f, signatureFlaws()...)
+	}
 	for _, f := range s.Flaws {
 		oneOf(c, at+"defeitos_id_token", f, flaws()...)
 	}
@@ -258,7 +262,7 @@ func (s *Switches) check(c *checker) {
 		c.text(at+"escopos_recusados", v, true)
 	}
 	for field, n := range map[string]int{"escopos_recusados": len(s.RefusedScopes), "conexao_interrompida": len(s.Reset),
-		"defeitos_id_token": len(s.Flaws), "amr_extra": len(s.ExtraAMR)} {
+		"defeitos_id_token": len(s.Flaws), "defeitos_assinatura": len(s.SignatureFlaws), "amr_extra": len(s.ExtraAMR)} {
 		c.count(at+field, n, maxSwitches)
 	}
 }

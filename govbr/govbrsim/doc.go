@@ -1,6 +1,7 @@
 // Package govbrsim is a simulator of the services of gov.br's digital identity
-// in one process: Login Único, confiabilidades and their catálogo, Empresas and
-// Procuração. Teams develop and test against it while they wait for credentials.
+// in one process: Login Único, confiabilidades and their catálogo, Empresas,
+// Procuração, Assinatura Eletrônica and Prova de Vida. Teams develop and test
+// against it while they wait for credentials.
 //
 // It promises the documented behaviour byte by byte where it is documented
 // (servicosgovbr/manual-roteiro-integracao-login-unico), and where it is not, a
@@ -24,6 +25,9 @@
 //   - authorize.go, login.go, consent.go, token.go, claims.go, userinfo.go and
 //     logout.go are Login Único; confiabilidades.go, empresas.go and
 //     procuracoes.go the APIs; admin*.go the administration that tests use.
+//   - cas*.go, signature*.go and gov_ca.go are Assinatura: the screens that
+//     authorise, the CMS, the authority of its certificates. meugov*.go are
+//     Prova de Vida and the citizen's phone.
 //   - *.templ are the screens, page.go what surrounds them.
 //
 // # What it is not

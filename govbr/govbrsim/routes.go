@@ -34,7 +34,8 @@ type Route struct {
 // table is every address of a world. What a new part of the simulator has to
 // offer is a function of its own that is named here.
 func (s *Server) table() []Route {
-	return slices.Concat(s.ssoRoutes(), s.loginRoutes(), s.apiRoutes(), s.pageRoutes(), s.adminRoutes())
+	return slices.Concat(s.ssoRoutes(), s.loginRoutes(), s.apiRoutes(), s.pageRoutes(), s.adminRoutes(),
+		s.signatureRoutes(), s.meugovRoutes(), s.serviceAdminRoutes())
 }
 
 // ssoRoutes are Login Único, at the root as on its own host.

@@ -26,7 +26,9 @@ type People struct {
 
 // ClientList is what a file of clients holds.
 type ClientList struct {
-	Clients []*Client `json:"clientes"`
+	Clients   []*Client          `json:"clientes"`
+	Signature []*SignatureClient `json:"clientes_assinatura,omitempty"`    // another credential than Login Único's
+	Agencies  []*AgencyClient    `json:"clientes_prova_de_vida,omitempty"` // and another again
 }
 
 // ReadPeople reads a file of personas. Faults: Invalid "govbrsim.json" for what
@@ -92,6 +94,11 @@ func (l *ClientList) Check() error {
 		}
 		problems = append(problems, c.problems...)
 	}
+	others, err := l.checkCredentials()
+	if err != nil {
+		return err
+	}
+	problems = append(problems, others...)
 	return fault.WithProblems("govbrsim.record", problems)
 }
 

@@ -18,6 +18,7 @@ import (
 
 	"selo/clock"
 	"selo/fault"
+	"selo/icpbrasil/testca"
 )
 
 const (
@@ -68,6 +69,12 @@ type Server struct {
 	mux     *http.ServeMux
 	origin  *http.CrossOriginProtection
 	look    *look
+	newKey  func() (*rsa.PrivateKey, error) // of authorities and people
+
+	caMu  sync.Mutex
+	ca    *govCA            // of Assinatura; nil until it is needed
+	caNew bool              // the state file does not hold it
+	icp   *testca.Authority // of certificates in the cloud; nil until it is needed
 
 	mu     sync.RWMutex
 	worlds map[string]*World
@@ -89,7 +96,7 @@ func New(o Options) (*Server, error) {
 	if err := o.fill(); err != nil {
 		return nil, err
 	}
-	s := &Server{options: o, log: o.Log, url: address, key: o.Key, random: o.Random, mux: http.NewServeMux(),
+	s := &Server{options: o, log: o.Log, url: address, key: o.Key, random: o.Random, mux: http.NewServeMux(), newKey: newRSAKey,
 		origin: http.NewCrossOriginProtection(), worlds: map[string]*World{}, saved: map[string]uint64{}}
 	if s.random == nil {
 		s.random = rand.Reader

@@ -65,6 +65,11 @@ func addresses(base string) [][2]string {
 		{"Saída", base + "/logout"},
 		{"APIs (api.acesso.gov.br)", base + "/sim/api"},
 		{"Catálogo de confiabilidades", base + "/sim/confiabilidades/"},
+		{"Assinatura (cas.iti.br)", base + "/sim/cas"},
+		{"Assinatura (assinatura-api.iti.br)", base + "/sim/assinatura"},
+		{"Cadeia dos certificados de assinatura", base + "/sim/assinatura/cadeia.pem"},
+		{"Prova de Vida (meugov)", base + "/sim/meugov"},
+		{"Celulares das pessoas", base + "/sim/celular"},
 		{"Administração", base + "/sim/admin"},
 	}
 }

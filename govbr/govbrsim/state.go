@@ -22,6 +22,8 @@ type savedState struct {
 	Format int          `json:"formato"`
 	Key    []byte       `json:"chave"` // PKCS #1; of the simulator's tokens only
 	Worlds []savedWorld `json:"mundos"`
+	// Authority is that of Assinatura, once there is one.
+	Authority *savedAuthority `json:"autoridade,omitempty"`
 }
 
 const stateFormat = 1
@@ -38,6 +40,7 @@ type savedWorld struct {
 	Shift    Duration       `json:"relogio_adiantado"`
 	Frozen   time.Time      `json:"relogio_parado,omitzero"`
 	ResetAt  time.Time      `json:"reiniciado_em,omitzero"`
+	Life     savedLife      `json:"prova_de_vida,omitzero"`
 }
 
 type savedConsent struct {
@@ -49,8 +52,8 @@ type savedConsent struct {
 // caller locks.
 func (w *World) saved() savedWorld {
 	out := savedWorld{Name: w.name, People: People{People: sorted(w.people), Companies: sorted(w.companies), Powers: sorted(w.powers)},
-		ClientList: ClientList{Clients: sorted(w.clients)}, Uses: w.uses, Switches: w.switches, Inbox: w.inbox, LastMail: w.lastMail,
-		Shift: Duration(w.shift), Frozen: w.frozen, ResetAt: w.resetAt}
+		ClientList: ClientList{Clients: sorted(w.clients), Signature: sorted(w.signature.clients), Agencies: sorted(w.life.clients)}, Uses: w.uses, Switches: w.switches, Inbox: w.inbox, LastMail: w.lastMail,
+		Shift: Duration(w.shift), Frozen: w.frozen, ResetAt: w.resetAt, Life: w.life.saved()}
 	for _, key := range slices.Sorted(maps.Keys(w.consents.entries)) {
 		out.Granted = append(out.Granted, savedConsent{Key: key, Scopes: w.consents.entries[key]})
 	}
@@ -97,6 +100,10 @@ func (s *Server) snapshot() (*savedState, map[string]uint64) {
 		state.Worlds = append(state.Worlds, w.saved())
 		w.mu.Unlock()
 	}
+	s.caMu.Lock()
+	state.Authority = s.ca.saved()
+	dirty, s.caNew = dirty || s.caNew, false
+	s.caMu.Unlock()
 	s.gone = false
 	if !dirty {
 		return nil, nil
@@ -155,6 +162,9 @@ func (s *Server) restore() error {
 	if s.key, err = x509.ParsePKCS1PrivateKey(state.Key); err != nil || state.Format != stateFormat || len(state.Worlds) > maxWorlds {
 		return fault.New(fault.Invalid, "govbrsim.state.format", "arquivo", s.options.State).Because(err)
 	}
+	if s.ca, err = state.Authority.restored(); err != nil {
+		return fault.New(fault.Invalid, "govbrsim.state.format", "arquivo", s.options.State).Because(err)
+	}
 	for i := range state.Worlds {
 		w, err := s.restoreWorld(&state.Worlds[i])
 		if err != nil {
@@ -182,5 +192,5 @@ func (s *Server) restoreWorld(from *savedWorld) (*World, error) {
 	}
 	w.uses, w.switches, w.inbox, w.lastMail = from.Uses, from.Switches, from.Inbox, from.LastMail
 	w.shift, w.frozen, w.resetAt = time.Duration(from.Shift), from.Frozen, from.ResetAt
-	return w, nil
+	return w, w.life.restore(from.Life)
 }

@@ -39,6 +39,10 @@ type Switches struct {
 	// PhoneNotAsked leaves out the screen that demands a verified phone when
 	// the scope phone is asked for.
 	PhoneNotAsked *bool `json:"telefone_dispensado,omitempty"`
+	// SignatureFlaws make odd signatures and certificates; see [SignatureFlaw].
+	SignatureFlaws []SignatureFlaw `json:"defeitos_assinatura,omitempty"`
+	// ProofOfLife ends each new transaction of Prova de Vida at once.
+	ProofOfLife *ProofOutcome `json:"prova_de_vida,omitempty"`
 }
 
 // Consent is when the screen "Autorização de uso de dados pessoais" comes.
@@ -105,7 +109,8 @@ func (s Switches) over(other Switches) Switches {
 		Picture: over(s.Picture, other.Picture), Pairwise: over(s.Pairwise, other.Pairwise),
 		UnknownLogout: over(s.UnknownLogout, other.UnknownLogout), EmptyUnauthorized: over(s.EmptyUnauthorized, other.EmptyUnauthorized),
 		X509List: over(s.X509List, other.X509List), ManualShapes: over(s.ManualShapes, other.ManualShapes),
-		PhoneNotAsked: over(s.PhoneNotAsked, other.PhoneNotAsked),
+		PhoneNotAsked: over(s.PhoneNotAsked, other.PhoneNotAsked), SignatureFlaws: overList(s.SignatureFlaws, other.SignatureFlaws),
+		ProofOfLife: over(s.ProofOfLife, other.ProofOfLife),
 	}
 }
 
@@ -138,6 +143,7 @@ func (s Switches) clone() Switches {
 	s.ManualShapes, s.PhoneNotAsked = own(s.ManualShapes), own(s.PhoneNotAsked)
 	s.RefusedScopes, s.Reset = slices.Clone(s.RefusedScopes), slices.Clone(s.Reset)
 	s.Flaws, s.ExtraAMR = slices.Clone(s.Flaws), slices.Clone(s.ExtraAMR)
+	s.SignatureFlaws, s.ProofOfLife = slices.Clone(s.SignatureFlaws), own(s.ProofOfLife)
 	return s
 }
 

@@ -58,7 +58,11 @@ type World struct {
 	codes    *bounded[*grant]         // by code
 	sessions *bounded[*session]       // by cookie
 	failures map[brasil.CPF]*failures
-	changed  uint64 // counts what a saved state holds
+
+	signature signatures
+	life      life
+
+	changed uint64 // counts what a saved state holds
 }
 
 // newWorld makes a world with the given people and clients, which it copies.
@@ -85,6 +89,7 @@ func (w *World) fill(people *People, clients *ClientList) {
 	for _, c := range clients.Clients {
 		w.clients[c.ID] = c.clone()
 	}
+	w.signature, w.life = newSignatures(clients.Signature), newLife(clients.Agencies)
 	w.forget()
 	w.changed++
 }
