@@ -1,8 +1,11 @@
 package catalog
 
 import (
+	"bytes"
+	"encoding/json"
 	"flag"
 	"os"
+	"strings"
 	"testing"
 
 	"selo/fault"
@@ -61,6 +64,32 @@ func FuzzCursor(f *testing.F) {
 		}
 		if got, err := readCursor(question, foreign, -1); err == nil && foreign != "" && makeCursor(question, got) != foreign {
 			t.Fatalf("%q is taken for %d", foreign, got)
+		}
+	})
+}
+
+// FuzzReadDigests reads statements of digests as they come over a network:
+// what is taken is sound, and says the same when it is written and read again.
+func FuzzReadDigests(f *testing.F) {
+	hash := strings.Repeat("ab", 32)
+	f.Add([]byte(`{"publicacao":7,"arquivos":[{"nome":"selo-certificados-7.csv","formato":"csv","bytes":1,"sha256":"` + hash + `"}],"raiz":"` + hash +
+		`","conteudo":"` + hash + `","programa":"1.2.3","assinatura":"a.b.c"}`))
+	f.Add([]byte("{}"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		d, err := ReadDigests(data)
+		if err != nil {
+			return
+		}
+		again, err := json.Marshal(d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		read, err := ReadDigests(again)
+		if err != nil || !bytes.Equal(read.Text(), d.Text()) {
+			t.Fatalf("%s comes back as %s, %v", data, again, err)
+		}
+		if lines := bytes.Count(d.Text(), []byte{'\n'}); lines != 5+len(d.Files) {
+			t.Fatalf("%d lines are signed for %d files", lines, len(d.Files))
 		}
 	})
 }
