@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -107,14 +109,16 @@ func TestSlow(t *testing.T) {
 		})
 		cfg, opts := f.config(), f.options()
 		cfg.Timeout, opts.Attempts = Duration(50*time.Millisecond), 2
+		transport, tried := newTransport(true), 0
+		opts.HTTP = roundTrip(func(r *http.Request) (*http.Response, error) { tried++; return transport.RoundTrip(r) })
 		c, err := New(cfg, opts)
 		if err != nil {
 			t.Fatal(err)
 		}
 		_, err = c.UserInfo(t.Context(), access())
 		wantFault(t, err, fault.Unavailable, "govbr.timeout")
-		if n := f.count("GET /userinfo/"); n != 2 {
-			t.Errorf("%s: %d attempts", name, n)
+		if tried != 2 {
+			t.Errorf("%s: %d attempts", name, tried)
 		}
 		ctx, cancel := context.WithCancelCause(t.Context())
 		gone := errors.New("gone")
@@ -188,6 +192,28 @@ func TestBreakerLetsOneTry(t *testing.T) {
 		if _, ok := b.enter(); !ok {
 			t.Error("still closed")
 		}
+	}
+}
+
+// TestUnknownCertificate: a server that cannot prove who it is gets nothing.
+func TestUnknownCertificate(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	var asked atomic.Bool
+	other := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked.Store(true) }))
+	other.Config.ErrorLog = log.New(io.Discard, "", 0)
+	other.StartTLS()
+	t.Cleanup(other.Close)
+	cfg := f.config()
+	cfg.Endpoints.SSO = other.URL
+	c, err := New(cfg, f.options())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = c.Finish(t.Context(), pending(), goodReturn())
+	wantFault(t, err, fault.Unavailable, "govbr.tls")
+	if asked.Load() {
+		t.Error("it asked all the same")
 	}
 }
 

@@ -1,6 +1,7 @@
 package govbr
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"log/slog"
@@ -266,7 +267,7 @@ func refusedLife(a *answer) error {
 	if json.Unmarshal(a.body, &body) != nil {
 		body.Errors = nil // what cannot be read has no details
 	}
-	f := fault.New(fault.Invalid, "govbr.life.refused", "mensagem", anonymous(string(body.Message))).Because(cause)
+	f := fault.New(fault.Invalid, "govbr.life.refused", "mensagem", cmp.Or(anonymous(string(body.Message)), strconv.Itoa(a.status))).Because(cause)
 	for field, raw := range body.Errors {
 		var text flexible
 		if len(f.Problems) < 20 && json.Unmarshal(raw, &text) == nil {

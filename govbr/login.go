@@ -1,6 +1,7 @@
 package govbr
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -12,6 +13,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -22,7 +24,11 @@ import (
 // wait for a message.
 const pendingLife = time.Hour
 
-const maxTokenAnswer = 64 << 10
+const (
+	maxTokenAnswer = 64 << 10
+	maxTokenAge    = 15 * time.Minute // of an id_token that was asked for this moment
+	levelPatience  = 5 * time.Second
+)
 
 // Client signs people in by Login Único and asks the resource APIs in their
 // name. It is safe for concurrent use.
@@ -160,14 +166,21 @@ func (c *Client) Finish(ctx context.Context, p Pending, query url.Values) (Sessi
 		return Session{}, c.badToken(ctx, err)
 	}
 	if s.Identity.Level == UnknownLevel && s.Access.Has(ScopeReliability) {
-		// Nobody is kept out because an obsolete API is away.
-		if level, err := c.Level(ctx, s.Access); err == nil {
-			s.Identity.Level = level
-		} else {
-			c.opts.Log.WarnContext(ctx, "gov.br: level unknown", "error", err)
-		}
+		s.Identity.Level = c.levelNow(ctx, s.Access)
 	}
 	return s, nil
+}
+
+// levelNow asks the API for the level, but not for long: nobody is kept out, or
+// waiting, because an obsolete API is away.
+func (c *Client) levelNow(ctx context.Context, access AccessToken) Level {
+	ctx, cancel := context.WithTimeout(ctx, levelPatience)
+	defer cancel()
+	level, err := c.Level(ctx, access)
+	if err != nil {
+		c.opts.Log.WarnContext(ctx, "gov.br: level unknown", "error", err)
+	}
+	return level
 }
 
 // readReturn checks the query of a return and takes the code out of it. The
@@ -188,7 +201,7 @@ func readReturn(query url.Values, state, issuer string) (code string, err error)
 		return "", returnError(query)
 	}
 	if code = query.Get("code"); code == "" {
-		return "", fault.New(fault.Unavailable, "govbr.login.refused", "codigo", "")
+		return "", fault.New(fault.Unavailable, "govbr.login.refused", "codigo", "code")
 	}
 	return code, nil
 }
@@ -206,7 +219,7 @@ func returnError(query url.Values) error {
 		return fault.New(fault.Unavailable, "govbr.login.scope", "escopos", which)
 	}
 	if !oauthCode.MatchString(word) {
-		word = ""
+		word = "error"
 	}
 	return fault.New(fault.Unavailable, "govbr.login.refused", "codigo", word)
 }
@@ -249,7 +262,7 @@ func refusedToken(a *answer) error {
 	case r.Error == "invalid_grant":
 		return fault.New(fault.Conflict, "govbr.login.code").Because(refusalCause(a))
 	}
-	return fault.New(fault.Unavailable, "govbr.login.refused", "codigo", r.Error).Because(refusalCause(a))
+	return fault.New(fault.Unavailable, "govbr.login.refused", "codigo", cmp.Or(r.Error, strconv.Itoa(a.status))).Because(refusalCause(a))
 }
 
 // open checks both tokens and that they speak of one person.
@@ -264,6 +277,9 @@ func (c *Client) open(ctx context.Context, t tokenAnswer, nonce string) (Session
 	id, err := readIdentity(idClaims)
 	if err != nil {
 		return Session{}, err
+	}
+	if c.opts.Clock.Now().Sub(id.IssuedAt) > maxTokenAge {
+		return Session{}, errors.New("id_token is not of this moment")
 	}
 	access, err := c.openAccess(ctx, t.Access)
 	if err != nil {

@@ -1,10 +1,12 @@
 package govbr
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"regexp"
+	"strconv"
 
 	"selo/fault"
 )
@@ -49,7 +51,7 @@ func readRefusal(a *answer) refusal {
 // refusalCause is for the log: codes, no free text.
 func refusalCause(a *answer) error {
 	r := readRefusal(a)
-	return fmt.Errorf("status %d %s%s", a.status, r.Error, r.Code)
+	return fmt.Errorf("status %d %s", a.status, cmp.Or(r.Code, r.Error, "without code"))
 }
 
 // refused judges an answer of a resource API that is not 2xx (1.10).
@@ -65,11 +67,11 @@ func refused(s service, a *answer) error {
 	case r.Code == "ACCESSTOKEN_MUSTBEVALID", a.status == http.StatusUnauthorized:
 		return fault.New(fault.Forbidden, "govbr.token_refused", "servico", string(s)).Because(cause)
 	case a.status == http.StatusForbidden:
-		return fault.New(fault.Forbidden, "govbr.forbidden", "servico", string(s), "codigo", r.Code).Because(cause)
+		return fault.New(fault.Forbidden, "govbr.forbidden", "servico", string(s), "codigo", cmp.Or(r.Code, strconv.Itoa(a.status))).Because(cause)
 	case a.status == http.StatusNotFound:
 		return fault.New(fault.NotFound, "govbr.not_found", "servico", string(s)).Because(cause)
 	case a.status == http.StatusBadRequest, a.status == http.StatusUnprocessableEntity:
-		return fault.New(fault.Invalid, "govbr.refused", "servico", string(s), "codigo", r.Code).Because(cause)
+		return fault.New(fault.Invalid, "govbr.refused", "servico", string(s), "codigo", cmp.Or(r.Code, strconv.Itoa(a.status))).Because(cause)
 	}
 	return strange(s, "status %d", a.status)
 }

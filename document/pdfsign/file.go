@@ -14,7 +14,8 @@ const (
 	maxSections = 1000    // cross-reference sections, one for each update
 	maxObjects  = 1 << 20 // entries of all sections
 	maxInflated = 64 << 20
-	tail        = 2048 // bytes at the end among which startxref stands
+	maxRead     = 2 * MaxSize // bytes, of objects that are read again and again
+	tail        = 2048        // bytes at the end among which startxref stands
 )
 
 // entry says where an object is: at an offset, or inside an object stream.
@@ -34,6 +35,7 @@ type file struct {
 	streams bool  // the newest section is a stream
 
 	inflated int            // bytes, against bombs
+	read     int            // bytes, against objects that lead to each other
 	packed   map[int]packed // object streams that were opened
 }
 
@@ -279,11 +281,21 @@ func (f *file) indirect(l *lexer, want int) (object, int, error) {
 	if err1 != nil || err2 != nil || !l.keyword("obj") || want >= 0 && num != want {
 		return nil, 0, damaged("no object %d where it should be", want)
 	}
-	o, err := l.object(0)
+	o, err := f.object(l)
 	if err != nil {
 		return nil, 0, damaged("object %d: %w", num, err)
 	}
 	return o, gen, nil
+}
+
+// object reads an object and counts what that took.
+func (f *file) object(l *lexer) (object, error) {
+	from := l.pos
+	o, err := l.object(0)
+	if f.read += l.pos - from; err == nil && f.read > maxRead {
+		err = errSyntax
+	}
+	return o, err
 }
 
 // inflate undoes FlateDecode and its predictors, which is what structures are

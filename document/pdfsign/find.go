@@ -4,6 +4,7 @@ import (
 	"encoding/asn1"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 
 	"selo/fault"
@@ -109,22 +110,22 @@ func (f *file) form(catalogue *dict) (*form, error) {
 	if err != nil {
 		return nil, err
 	}
-	for seen := 0; len(fields) > 0; seen++ {
-		if seen > maxFields || len(fields) > 2*maxFields {
+	fields = slices.Clone(fields)
+	for i := 0; i < len(fields); i++ {
+		if len(fields) > maxFields || len(result.signed) > maxSigned {
 			return nil, damaged("too many fields")
 		}
-		d, err := f.dictionary(fields[0])
+		d, err := f.dictionary(fields[i])
 		if err != nil {
 			return nil, err
 		}
-		fields = fields[1:]
 		title, _ := d.get("T").(literal)
 		result.names[string(title)] = true
 		kids, err := f.list(d.get("Kids"))
 		if err != nil {
 			return nil, err
 		}
-		fields = append(fields[:len(fields):len(fields)], kids...)
+		fields = append(fields, kids...)
 		value, err := f.resolve(d.get("V"))
 		if err != nil {
 			return nil, err

@@ -62,14 +62,18 @@ func integer(o object) (int, bool) {
 	return n, err == nil
 }
 
-const maxDepth = 64
+const (
+	maxDepth  = 64
+	maxValues = 1 << 20 // inside one object
+)
 
 var errSyntax = errors.New("this is no PDF syntax")
 
 // lexer reads objects from data, beginning at pos.
 type lexer struct {
-	data []byte
-	pos  int
+	data   []byte
+	pos    int
+	values int // how many were read
 }
 
 func isSpace(c byte) bool {
@@ -134,7 +138,8 @@ func (l *lexer) number() (int, error) {
 // object takes the next object.
 func (l *lexer) object(depth int) (object, error) {
 	l.space()
-	if depth > maxDepth || l.pos >= len(l.data) {
+	l.values++
+	if depth > maxDepth || l.values > maxValues || l.pos >= len(l.data) {
 		return nil, errSyntax
 	}
 	switch c := l.data[l.pos]; {

@@ -270,6 +270,12 @@ func TestRefuses(t *testing.T) {
 		"references round":     {withTable(change(plainObjects(), map[int]string{1: "<</Type/Catalog/Pages 2 0 R/AcroForm 6 0 R>>", 6: "7 0 R", 7: "6 0 R"}), ""), Options{}, "pdfsign.damaged"},
 		"fields round":         {withTable(change(plainObjects(), map[int]string{1: "<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields[6 0 R]>>>>", 6: "<</Kids[6 0 R 6 0 R]>>"}), ""), Options{}, "pdfsign.damaged"},
 		"bomb":                 {bomb(), Options{}, "pdfsign.damaged"},
+		"a list without end":   {replaced("/Type/Catalog", "/X["+strings.Repeat("0 ", maxValues+1)+"]/Type/Catalog"), Options{}, "pdfsign.damaged"},
+		"one large object, often": {withTable(change(plainObjects(), map[int]string{
+			1: "<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields[" + strings.Repeat("6 0 R ", maxFields) + "]>>>>",
+			6: "<</X(" + strings.Repeat("x", 64<<10) + ")>>"}), ""), Options{}, "pdfsign.damaged"},
+		"too many fields": {withTable(change(plainObjects(), map[int]string{
+			1: "<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields[" + strings.Repeat("6 0 R ", maxFields+1) + "]>>>>", 6: "<<>>"}), ""), Options{}, "pdfsign.damaged"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

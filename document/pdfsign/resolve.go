@@ -3,6 +3,7 @@ package pdfsign
 const (
 	maxChain  = 32     // references that lead to references
 	maxFields = 20_000 // of a form, and nodes of the tree of pages
+	maxSigned = 100    // signatures
 )
 
 // unpredict undoes the PNG predictors (7.4.4.4).
@@ -123,7 +124,7 @@ func (f *file) unpack(stream, num int) (object, error) {
 	if !ok {
 		return nil, damaged("object %d is not in its stream", num)
 	}
-	o, err := (&lexer{data: p.data, pos: at}).object(0)
+	o, err := f.object(&lexer{data: p.data, pos: at})
 	if err != nil {
 		return nil, damaged("object %d: %w", num, err)
 	}
