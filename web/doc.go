@@ -15,6 +15,9 @@
 //   - layout.templ is what surrounds every page, parts.templ what pages share.
 //   - errors.go turns errors into pages; nothing else writes one.
 //   - answered.go tells whoever measures how an answer went.
+//   - visitor.go finds out who asks, where a route's power needs it; signin.go
+//     leads to gov.br and back, my*.go and privacy.go are the pages of one's own.
+//   - ownaddress.go tells addresses of this site from tricks.
 //   - appearance.go keeps contrast and text size; language.go the languages.
 //   - static/ holds what browsers load; assets.go gives it hashed names.
 //

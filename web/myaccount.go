@@ -29,7 +29,7 @@ type factView struct {
 	field  account.Field
 	own    *account.Fact
 	govbr  *account.Fact
-	noting bool // nobody says anything
+	untold bool // nobody says anything
 }
 
 // accountView is the page of a person's own data.
@@ -70,7 +70,7 @@ func personFacts(p *account.Person) []factView {
 		if said, ok := p.GovBR[f]; ok {
 			v.govbr = &said
 		}
-		v.noting = v.own == nil && v.govbr == nil
+		v.untold = v.own == nil && v.govbr == nil
 		list = append(list, v)
 	}
 	return list
