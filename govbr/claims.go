@@ -102,7 +102,7 @@ func (c claims) moment(name string) (time.Time, error) {
 }
 
 // flag reads a boolean that gov.br writes as true in one place and as "true" in
-// another (1.6). Everything else is false.
+// another (LU, id_token). Everything else is false.
 func (c claims) flag(name string) bool { return isTrue(c[name]) }
 
 func isTrue(raw json.RawMessage) bool {
@@ -133,7 +133,7 @@ func (c claims) list(name string) ([]string, error) {
 
 // stampLayouts are the ways in which gov.br writes a moment: with an offset
 // without colon in tokens, sometimes with one, and by a mask that the manual
-// prints (2.3), which is Brasília's clock.
+// prints (LU, API de confiabilidades), which is Brasília's clock.
 var stampLayouts = []string{
 	"2006-01-02T15:04:05.999999999Z0700",
 	time.RFC3339Nano,

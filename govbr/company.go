@@ -9,7 +9,7 @@ import (
 	"selo/brasil"
 )
 
-// CompanyLink is a company that is linked to a person's account (3.1).
+// CompanyLink is a company that is linked to a person's account (LU, Empresas).
 type CompanyLink struct {
 	CNPJ     brasil.CNPJ
 	Name     string    // razão social of the Receita Federal
@@ -59,7 +59,7 @@ const (
 	Collaborator Role = ""
 )
 
-// Participation is the link between a person and a company (3.1).
+// Participation is the link between a person and a company (LU, Empresas).
 type Participation struct {
 	CPF  brasil.CPF
 	CNPJ brasil.CNPJ
@@ -131,13 +131,14 @@ const (
 	Unproven Standing = "nao_comprovado"
 )
 
-// evidence is what the rule of 3.3 looks at.
+// evidence is what the rule looks at.
 type evidence struct {
 	role        Role
 	certificate bool // this sign-in was with that company's e-CNPJ
 }
 
-// standings is the rule of 3.3; a pair that is missing proves nothing.
+// standings is the rule: who represents a company is known as such to the Receita
+// Federal and signed in with its e-CNPJ. A pair that is missing proves nothing.
 var standings = map[evidence]Standing{
 	{Partner, true}:              Represents,
 	{Partner, false}:             NeedsCertificate,
@@ -151,7 +152,8 @@ var standings = map[evidence]Standing{
 	{Collaborator, false}:        Collaborates,
 }
 
-// StandingOf applies the rule of 3.3 to this sign-in and a link, at that moment.
+// StandingOf tells what this sign-in and a link prove, at that moment: the claim
+// cnpj of the tokens, amr, and atuacao of the API together (LU, Empresas).
 // It speaks for the person themselves: under a Procuração Eletrônica it proves nothing.
 func StandingOf(s Session, p Participation, at time.Time) Standing {
 	switch {

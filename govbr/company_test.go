@@ -75,7 +75,7 @@ func TestParticipation(t *testing.T) {
 	}
 }
 
-// TestStanding walks the rule of 3.3: every role, with and without the company's
+// TestStanding walks the rule: every role, with and without the company's
 // certificate, before and after the end of the link.
 func TestStanding(t *testing.T) {
 	t.Parallel()

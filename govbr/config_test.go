@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -150,5 +151,38 @@ func TestZeroOptions(t *testing.T) {
 	tr, ok := o.HTTP.(*http.Transport)
 	if !ok || tr.TLSClientConfig.MinVersion < 0x0303 || tr.TLSClientConfig.InsecureSkipVerify {
 		t.Error("transport")
+	}
+}
+
+// TestDocumentedConfigs takes every example of docs/govbr.md, and sets every
+// variable that stands there.
+func TestDocumentedConfigs(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../docs/govbr.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := strings.Split(string(text), "```json\n")[1:]
+	if len(blocks) < 2 {
+		t.Fatal("no examples")
+	}
+	for _, b := range blocks {
+		example, _, _ := strings.Cut(b, "```")
+		cfg, err := ParseConfig([]byte(example), func(name string) string {
+			return map[string]string{"SELO_GOVBR_LOGIN_SEGREDO": aSecret}[name]
+		})
+		if err != nil {
+			t.Errorf("%v in %s", err, example)
+		}
+		if _, err := New(cfg, Options{}); err != nil {
+			t.Errorf("%v in %s", err, example)
+		}
+	}
+	var asked []string
+	_, _ = ParseConfig(nil, func(name string) string { asked = append(asked, name); return "" }) // what it asks for is all that counts
+	for _, name := range asked {
+		if !strings.Contains(string(text), "`"+strings.TrimPrefix(name, "SELO_GOVBR_")+"`") {
+			t.Errorf("%s is not documented", name)
+		}
 	}
 }

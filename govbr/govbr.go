@@ -14,9 +14,12 @@
 // is needed. Tokens stay on the server: whoever calls keeps [AccessToken] with
 // the session and never in a cookie.
 //
-// The norm is the integration manuals of the Secretaria de Governo Digital and
-// of ITI. Comments mark what they state as [D], what others have observed as
-// [O], and what is concluded as [I]; the last two are unverified.
+// The norm is the integration manuals: LU of Login Único
+// (https://acesso.gov.br/roteiro-tecnico/), AE of Assinatura Eletrônica
+// (https://manual-integracao-assinatura-eletronica.servicos.gov.br/), PV of Prova de
+// Vida (github.com/servicosgovbr/manual-integracao-prova-de-vida). Comments mark
+// what they state as [D], what others have observed as [O], and what is concluded
+// as [I]; the last two are unverified.
 package govbr
 
 import (

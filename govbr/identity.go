@@ -101,7 +101,7 @@ func (m Methods) App() bool { return slices.Contains(m, "app") }
 var errOddClaims = errors.New("a claim is too long")
 
 // readIdentity takes what an id_token says of the person. Absent claims stay
-// zero: e-mail and telephone are absent while they are not verified (1.6).
+// zero: e-mail and telephone are absent while they are not verified (LU, id_token).
 func readIdentity(c claims) (Identity, error) {
 	var id Identity
 	var err error

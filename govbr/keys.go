@@ -112,7 +112,7 @@ func (s *keySet) fetch(ctx context.Context) error {
 }
 
 // parseKeys takes the RSA keys that may verify RS256; others may stand beside
-// them. gov.br gives no member "use" (1.4).
+// them. gov.br gives no member "use" (LU, passo 7).
 func parseKeys(data []byte) (map[string]*rsa.PublicKey, error) {
 	var set struct {
 		Keys []json.RawMessage `json:"keys"`

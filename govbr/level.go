@@ -14,7 +14,7 @@ import (
 	"selo/fault"
 )
 
-// Level is how well gov.br knows a person (2.1). The zero value is unknown: the
+// Level is how well gov.br knows a person (LU, níveis). The zero value is unknown: the
 // token did not say, or said something new.
 type Level int
 
@@ -67,7 +67,7 @@ type Selo struct {
 }
 
 // Name returns the technical name of a selo, "certificado_digital", or "" for one
-// that is not in the manual of July 2026 (2.2). A level never follows from selos.
+// that is not in the manual of July 2026 (LU, selos). A level never follows from selos.
 func (s Selo) Name() string { return seloNames[s.ID] }
 
 var seloNames = map[string]string{
@@ -195,7 +195,7 @@ func joinLevels(levels []Level, between string) string {
 }
 
 // StepUpURL is where a person who is signed in at gov.br raises the level of
-// their account (2.4). They come back to the redirect address; tokens do not
+// their account (LU, catálogo). They come back to the redirect address; tokens do not
 // change, so sign in once more.
 func (c *Client) StepUpURL(r Requirement) string {
 	address := c.cfg.Endpoints.Catalogue + "/?client_id=" + url.QueryEscape(c.cfg.Login.ID)
@@ -205,7 +205,7 @@ func (c *Client) StepUpURL(r Requirement) string {
 	return address + "&redirect_uri=" + url.QueryEscape(c.cfg.Redirect)
 }
 
-// CatalogueURL is the plain link that people of level bronze are shown (4.2).
+// CatalogueURL is the plain link that people of level bronze are shown (AE).
 func (c Config) CatalogueURL() string { return c.Endpoints.Catalogue + "/" }
 
 // LogValue keeps the dates of proofs, which are personal, out of logs.

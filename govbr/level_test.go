@@ -11,7 +11,7 @@ import (
 
 const accounts = "GET /api/confiabilidades/v3/contas/" + aCPF
 
-// TestLevelForms are the ways in which the API may write levels (2.3); several
+// TestLevelForms are the ways in which the API may write levels (LU, API de confiabilidades); several
 // count as the highest.
 func TestLevelForms(t *testing.T) {
 	t.Parallel()
@@ -80,7 +80,7 @@ func TestLevelFallback(t *testing.T) {
 	}
 }
 
-// TestStepUpURL writes the grammar of 2.4.
+// TestStepUpURL writes the grammar of the catálogo.
 func TestStepUpURL(t *testing.T) {
 	t.Parallel()
 	f := newFake(t)

@@ -150,7 +150,7 @@ type ProofRequest struct {
 	Other       bool   // category OU instead of PV
 }
 
-// proofBody has minutes as strings and the CNPJ masked, as in the sample of 5.
+// proofBody has minutes as strings and the CNPJ masked, as in the sample (PV).
 type proofBody struct {
 	CPF       brasil.CPF `json:"cpf"`
 	Requester struct {
@@ -247,7 +247,7 @@ func (p *ProofOfLife) Cancel(ctx context.Context, id ProofID) error {
 
 var longNumber = regexp.MustCompile(`[0-9][0-9.\-/]{6,}[0-9]`)
 
-// refusedLife reads the errors of 5. The service's words go to the person,
+// refusedLife reads the errors (PV). The service's words go to the person,
 // without numbers in them that might be somebody's.
 func refusedLife(a *answer) error {
 	cause := refusalCause(a)

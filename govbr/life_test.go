@@ -77,7 +77,7 @@ func TestCreateProof(t *testing.T) {
 	}
 }
 
-// TestProofStates walks the states of 5, each from a golden answer.
+// TestProofStates walks the states, each from a golden answer.
 func TestProofStates(t *testing.T) {
 	t.Parallel()
 	end := time.Date(2025, 8, 21, 22, 6, 46, 123456789, time.UTC)

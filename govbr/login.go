@@ -208,7 +208,7 @@ func readReturn(query url.Values, state, issuer string) (code string, err error)
 
 var scopeList = regexp.MustCompile(`\[[A-Za-z0-9_, -]{1,300}\]`)
 
-// returnError names the error parameters of 1.2.
+// returnError names the error parameters of a return (LU, erros comuns).
 func returnError(query url.Values) error {
 	word := query.Get("error")
 	switch word {
@@ -224,7 +224,7 @@ func returnError(query url.Values) error {
 	return fault.New(fault.Unavailable, "govbr.login.refused", "codigo", word)
 }
 
-// tokenAnswer is the token endpoint's (1.3). There is no refresh token.
+// tokenAnswer is the token endpoint's (LU, passo 6). There is no refresh token.
 type tokenAnswer struct {
 	Access string   `json:"access_token"`
 	Type   string   `json:"token_type"`
@@ -324,7 +324,7 @@ func (c *Client) badToken(ctx context.Context, err error) error {
 }
 
 // LogoutURL is where the browser must be sent to end the session at gov.br, for
-// every service in that browser (1.9). End the program's own session first.
+// every service in that browser (LU, logout). End the program's own session first.
 // Without a registered address gov.br keeps the person on a page of its own.
 func (c *Client) LogoutURL() string {
 	address := c.cfg.Endpoints.SSO + "/logout"

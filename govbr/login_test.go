@@ -105,7 +105,7 @@ func TestFinish(t *testing.T) {
 	}
 }
 
-// TestExchangeRequest looks at the bytes of the token request (1.3).
+// TestExchangeRequest looks at the bytes of the token request (LU, passo 6).
 func TestExchangeRequest(t *testing.T) {
 	t.Parallel()
 	f := newFake(t)
@@ -129,7 +129,7 @@ func TestExchangeRequest(t *testing.T) {
 	}
 }
 
-// TestReturn walks what may come back to the redirect address (1.2) and the
+// TestReturn walks what may come back to the redirect address (LU, passo 3) and the
 // tricks played with it; none of them reaches the token endpoint.
 func TestReturn(t *testing.T) {
 	t.Parallel()
@@ -212,7 +212,7 @@ func TestCodeReplay(t *testing.T) {
 	wantFault(t, err, fault.Conflict, "govbr.login.code")
 }
 
-// TestTokenErrors walks the refusals of the token endpoint (1.3). None is tried
+// TestTokenErrors walks the refusals of the token endpoint (LU, passo 6). None is tried
 // again: a code serves once.
 func TestTokenErrors(t *testing.T) {
 	t.Parallel()
@@ -372,7 +372,7 @@ func TestPairwise(t *testing.T) {
 	}
 }
 
-// TestTraps are the odd forms that 1.6 warns of, each of which signs in.
+// TestTraps are the odd forms of claims, each of which signs in.
 func TestTraps(t *testing.T) {
 	t.Parallel()
 	cases := map[string]struct {

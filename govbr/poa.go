@@ -14,7 +14,7 @@ import (
 )
 
 // POA is a Procuração Eletrônica: a grantor lets an agent use services in the
-// grantor's name (3.4). Only services of the federal government that are enabled
+// grantor's name (LU, Procuração Eletrônica). Only services of the federal government that are enabled
 // for it may ask.
 type POA struct {
 	ID        int64

@@ -98,7 +98,7 @@ func (s ProofState) Final() bool { return s != ProofPending && s != "" }
 // LogValue keeps the person out of logs.
 func (p Proof) LogValue() slog.Value { return slog.StringValue(string(p.ID)) }
 
-// readProof reads the object that creating and reading answer with (5).
+// readProof reads the object that creating and reading answer with (PV).
 func readProof(a *answer) (Proof, error) {
 	if !a.ok() {
 		return Proof{}, refusedLife(a)

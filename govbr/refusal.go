@@ -54,7 +54,7 @@ func refusalCause(a *answer) error {
 	return fmt.Errorf("status %d %s", a.status, cmp.Or(r.Code, r.Error, "without code"))
 }
 
-// refused judges an answer of a resource API that is not 2xx (1.10).
+// refused judges an answer of a resource API that is not 2xx (LU, erros comuns).
 //
 // Faults: Forbidden govbr.token_refused, govbr.scope_missing, govbr.forbidden;
 // NotFound govbr.not_found; Invalid govbr.refused; Unavailable govbr.strange.

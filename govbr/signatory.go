@@ -29,7 +29,7 @@ const (
 )
 
 // match compares a certificate with the person. Where gov.br's certificates hold
-// the CPF is contradictory in public code (4.6): it is looked for in the
+// the CPF is contradictory in public code (AE): it is looked for in the
 // otherName fields of ICP-Brasil (2.16.76.1.3.1, and .4 of an e-CNPJ) and at the
 // end of the common name, "NAME:CPF". One that is found and is another's is a
 // fault; none is no proof either way.
@@ -66,7 +66,7 @@ var (
 	oidActingFields   = asn1.ObjectIdentifier{2, 16, 76, 1, 3, 4}
 )
 
-// cpfsOfNames looks at positions 8 to 19 of the fields (6). icpbrasil reads such
+// cpfsOfNames looks at positions 8 to 19 of the fields (DOC-ICP-04, 7.1.2.3). icpbrasil reads such
 // certificates whole and refuses those that miss a mandatory field; gov.br's may.
 func cpfsOfNames(cert *x509.Certificate) []brasil.CPF {
 	var found []brasil.CPF

@@ -21,9 +21,9 @@ import (
 )
 
 const (
-	// signingLife is how long a signing token lives at most (4.2).
+	// signingLife is how long a signing token lives at most (AE).
 	signingLife = 10 * time.Minute
-	// MaxBatch is how many documents one authorisation of a batch signs (4.2).
+	// MaxBatch is how many documents one authorisation of a batch signs (AE).
 	MaxBatch = 100
 
 	maxSigningAnswer = 64 << 10
@@ -86,7 +86,7 @@ func (p SigningPending) String() string {
 
 // Start begins an authorisation to sign one document, or a batch of up to
 // [MaxBatch]: keep the SigningPending, send the browser to the address. level is that
-// of this person's sign-in: whoever is bronze must never see ITI's screen (4.2).
+// of this person's sign-in: whoever is bronze must never see ITI's screen (AE).
 //
 // Faults: Forbidden govbr.sign.level with the address where the level is raised.
 func (s *Signing) Start(level Level, kind SigningKind, batch bool) (SigningPending, string, error) {
@@ -294,7 +294,7 @@ func (s *Signing) Check(der []byte, digest [32]byte, person Signatory) (Signatur
 	return Signature{CMS: der, Signer: checked.Signer, Person: match, SignedAt: checked.SignedAt}, nil
 }
 
-// The texts of 403 (4.4), folded, up to where they tell themselves apart.
+// The texts of 403 (AE), folded, up to where they tell themselves apart.
 const (
 	textLevel = "cidadao nao possui a identidade"
 	textCPF   = "cpf com situacao cancelada nula ou falecido"

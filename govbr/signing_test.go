@@ -39,7 +39,7 @@ func newITI(t *testing.T, edit func(*x509.Certificate)) *itis {
 	return i
 }
 
-// sign answers assinarPKCS7 as 4.5 says, to exactly the documented body.
+// sign answers assinarPKCS7 as the manual says, to exactly the documented body.
 func (i *itis) sign(w http.ResponseWriter, r *http.Request) {
 	_, body, _ := i.last()
 	code, ok := strings.CutPrefix(body, `{"hashBase64":"`)
@@ -243,7 +243,7 @@ func withFields(oid, cpf string) func(*x509.Certificate) {
 	}
 }
 
-// TestPersonMatch walks the places where a certificate may hold the CPF (4.6).
+// TestPersonMatch walks the places where a certificate may hold the CPF (AE).
 func TestPersonMatch(t *testing.T) {
 	t.Parallel()
 	chain := cmstest.NewChain("GOV.BR", now)
@@ -272,7 +272,7 @@ func TestPersonMatch(t *testing.T) {
 	}
 }
 
-// TestSigningRefusals walks the errors of 4.3 and 4.4.
+// TestSigningRefusals walks the errors of both servers.
 func TestSigningRefusals(t *testing.T) {
 	t.Parallel()
 	const bronze = "Cidadão não possui a identidade (Prata ou Ouro) necessária para uso da assinatura eletrônica digital."

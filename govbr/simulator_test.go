@@ -185,7 +185,7 @@ func TestSimulatorPeople(t *testing.T) {
 	}
 }
 
-// TestSimulatorStanding goes the way of 3.3: with and without the company's e-CNPJ.
+// TestSimulatorStanding goes the whole way: with and without the company's e-CNPJ.
 func TestSimulatorStanding(t *testing.T) {
 	t.Parallel()
 	s := startSim(t)

@@ -23,7 +23,7 @@ const maxToken = 16 << 10 // bytes of one token
 // errKey says that no key of gov.br made the signature.
 var errKey = errors.New("no key of the issuer fits the signature")
 
-// verifier checks the tokens of one client_id (1.4, 1.5, 1.6).
+// verifier checks the tokens of one client_id (LU, passo 7).
 type verifier struct {
 	issuer   string // exact, with its slash
 	audience string
@@ -102,7 +102,7 @@ func (v *verifier) open(ctx context.Context, jws *jose.JSONWebSignature) ([]byte
 	return nil, errKey
 }
 
-// check looks at iss, aud and the times. aud is a plain string (1.4); a list is
+// check looks at iss, aud and the times. aud is a plain string (LU, passo 7); a list is
 // not what this gov.br makes.
 func (v *verifier) check(c claims) error {
 	iss, err := c.text("iss")
@@ -151,7 +151,7 @@ var errPairwise = errors.New("sub is no CPF")
 // subject returns the CPF of a token's person. The manual shows it as
 // 123456789-00 in one place. preferred_username is the CPF by its definition; a
 // sub that is none means that the credential was set up with pairwise
-// pseudonyms, which no other service of gov.br understands (1.5).
+// pseudonyms, which no other service of gov.br understands (LU, access_token).
 func (c claims) subject() (brasil.CPF, error) {
 	sub, err := c.text("sub")
 	if err != nil {
@@ -192,7 +192,7 @@ func readCPF(s string) (brasil.CPF, bool) {
 }
 
 // company returns the CNPJ of a sign-in with an e-CNPJ, "" without one. The
-// claim comes with its mask (1.5).
+// claim comes with its mask (LU, access_token).
 func (c claims) company() (brasil.CNPJ, error) {
 	text, err := c.text("cnpj")
 	if err != nil || text == "" {
@@ -215,7 +215,7 @@ type AccessToken struct {
 	Scopes    []Scope // that the person granted
 	ExpiresAt time.Time
 	// Agent and Grantor are set when the person acts under a Procuração
-	// Eletrônica: for the CPF in Grantor, not for themselves (3.4).
+	// Eletrônica: for the CPF in Grantor, not for themselves (LU, Procuração Eletrônica).
 	Agent   bool
 	Grantor brasil.CPF
 }

@@ -34,7 +34,7 @@ type Profile struct {
 	Picture       bool
 }
 
-// UserInfo asks for the person's data as they are now (1.7).
+// UserInfo asks for the person's data as they are now (LU, userinfo).
 //
 // Faults: those of [Client].
 func (c *Client) UserInfo(ctx context.Context, access AccessToken) (Profile, error) {
@@ -77,7 +77,7 @@ type Picture struct {
 }
 
 // Picture fetches the person's photo; ok false means that there is none. The
-// manual speaks of Base64 and its samples take raw bytes (1.7): both are read.
+// manual speaks of Base64 and its samples take raw bytes (LU, userinfo): both are read.
 // What is no JPEG or PNG of at most 2 MiB and 4096 pixels a side is refused.
 //
 // Faults: those of [Client].
@@ -134,7 +134,7 @@ func sniff(data []byte) (Picture, bool) {
 	return Picture{Media: "image/" + format, Data: data}, true
 }
 
-// CertificateInfo says with which certificate a person signed in (1.8).
+// CertificateInfo says with which certificate a person signed in (LU, x509/info).
 type CertificateInfo struct {
 	Name     string // the certificate's, usually "NAME:NUMBER": personal data
 	Type     string // "device" (A1, A3) or "cloud"

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// The objects of a PDF (7.3). What this package does not look into stays as the
+// The objects of a PDF (ISO 32000-1, 7.3). What this package does not look into stays as the
 // bytes that it was, so that a dictionary is written back as it was read.
 type (
 	object any // name, literal, reference, array, *dict

@@ -182,7 +182,7 @@ func TestOthersAgree(t *testing.T) {
 	}
 }
 
-// TestDictionary has the bytes that 4.5 of the gov.br manual asks for, and the
+// TestDictionary has the bytes that the gov.br manual asks for, and the
 // same bytes each time.
 func TestDictionary(t *testing.T) {
 	t.Parallel()

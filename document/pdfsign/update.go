@@ -72,7 +72,7 @@ func (u *update) sign(o Options) error {
 	return u.hookForm(catalogue, root, field)
 }
 
-// signature is the dictionary of 4.5 of the gov.br manual: without M, for the CMS
+// signature is the dictionary of the gov.br manual (assinatura de PDF): without M, for the CMS
 // tells the time, and without Perms.
 func signature(o Options, first bool) *dict {
 	d := newDict().set("Type", name("Sig")).set("Filter", name("Adobe.PPKLite")).set("SubFilter", name("adbe.pkcs7.detached"))

@@ -1,7 +1,7 @@
 // Package cmstest makes signatures for tests: a chain of three authorities and
-// detached CMS over a digest, as gov.br's signature service gives them (4.5, 4.6
-// of the reference: SHA-256 with RSA, one signer, contentType and messageDigest
-// signed), with switches for what must be refused.
+// detached CMS over a digest, as gov.br's signature service gives them (SHA-256
+// with RSA, one signer, contentType and messageDigest signed), with switches for
+// what must be refused.
 //
 // Its certificates say TESTE SEM VALOR and its keys exist nowhere else.
 package cmstest
