@@ -65,7 +65,9 @@ export default async function govbrsim({ browser, binary, open, check, axe, fits
 	const sim = await startSimulator(binary, client.url);
 	try {
 		const config = await oidc.discovery(new URL(`${sim.url}/`), "h-npm.teste.gov.br", {}, oidc.ClientSecretBasic("segredo"), { execute: [oidc.allowInsecureRequests] });
-		const look = async (page, where) => {
+		// The heading is waited for: a key that sends a form does not wait for the page that comes.
+		const look = async (page, where, heading) => {
+			await page.getByRole("heading", { level: 1, name: heading }).waitFor();
 			check((await page.locator("h1").count()) === 1, `${where}: one h1`);
 			check((await page.locator("body").innerText()).includes("Simulação — não é o gov.br"), `${where}: says that it is a simulation`);
 			await axe(page, where);
@@ -79,7 +81,7 @@ export default async function govbrsim({ browser, binary, open, check, axe, fits
 			const { page, context } = await open(browser, sim.url, { script, viewport: script ? desktop : phone });
 			const asked = await request(config, client.url);
 			await page.goto(asked.url);
-			if (script) await look(page, "simulator: CPF");
+			if (script) await look(page, "simulator: CPF", "Identifique-se");
 			await page.getByLabel("Número do CPF").fill("111");
 			await page.keyboard.press("Enter");
 			check((await page.getByRole("alert").innerText()).includes("CPF inválido"), `simulator ${how}: a wrong CPF is told`);
@@ -88,18 +90,18 @@ export default async function govbrsim({ browser, binary, open, check, axe, fits
 			await page.getByLabel("Senha").fill("errada");
 			await page.getByRole("button", { name: "Entrar", exact: true }).click();
 			check((await page.getByRole("alert").innerText()).includes("Senha incorreta"), `simulator ${how}: a wrong password is told`);
-			if (script) await look(page, "simulator: password");
+			if (script) await look(page, "simulator: password", "Digite sua senha");
 			await page.getByLabel("Senha").fill("simulado");
 			await page.getByRole("button", { name: "Entrar", exact: true }).click();
 			if (script) {
-				await look(page, "simulator: consent");
+				await look(page, "simulator: consent", "Autorização de uso");
 				await page.getByRole("button", { name: "Negar" }).click();
 				await page.waitForURL(/error=access_denied/);
 				const refused = await asked.redeem(page.url()).then(() => "", (e) => e.error);
 				check(refused === "access_denied", "simulator: openid-client sees that consent was refused");
 			} else {
-				// The person agreed already, in the browser with script.
-				check(page.url().startsWith(`${client.url}/retorno?code=`), `simulator ${how}: consent is remembered: ${page.url()}`);
+				// The person agreed already, in the browser with script: no screen.
+				await page.waitForURL(/retorno\?code=/);
 			}
 			const again = await request(config, client.url);
 			await page.goto(again.url);
@@ -135,10 +137,10 @@ async function secondFactor({ browser, sim, client, config, open, check, look })
 	await page.keyboard.press("Enter");
 	await page.getByLabel("Senha").fill("simulado");
 	await page.keyboard.press("Enter");
-	await look(page, "simulator: second factor");
+	await look(page, "simulator: second factor", "Verificação em duas etapas");
 	const inbox = await context.newPage();
 	await inbox.goto(`${sim.url}/sim/caixa`);
-	await look(inbox, "simulator: inbox");
+	await look(inbox, "simulator: inbox", "Caixa de mensagens");
 	const code = (await inbox.locator("article").first().innerText()).match(/\b\d{6}\b/)[0];
 	await page.getByLabel("Código de 6 números").fill(code);
 	await page.keyboard.press("Enter");
@@ -151,18 +153,19 @@ async function secondFactor({ browser, sim, client, config, open, check, look })
 // ownPages looks at what no client leads to, and raises a level in the catálogo.
 async function ownPages({ browser, sim, client, open, check, look }) {
 	const { page, context } = await open(browser, sim.url);
-	for (const path of ["/sim/", "/logout", "/nada", "/authorize?client_id=x", "/logout?post_logout_redirect_uri=https://outro.invalid/"]) {
+	for (const [path, heading] of [["/sim/", "Simulador da identidade digital"], ["/logout", "Você saiu"], ["/nada", ""],
+		["/authorize?client_id=x", "Não foi possível continuar"], ["/logout?post_logout_redirect_uri=https://outro.invalid/", "Não foi possível continuar"]]) {
 		await page.goto(sim.url + path);
-		await look(page, `simulator: ${path}`);
+		await look(page, `simulator: ${path}`, heading);
 	}
 	await page.goto(`${sim.url}/sim/confiabilidades/?client_id=h-npm.teste.gov.br&niveis=(2/3)&redirect_uri=${encodeURIComponent(`${client.url}/retorno`)}`);
 	await page.getByLabel("Número do CPF").fill("529.982.247-25");
 	await page.keyboard.press("Enter");
 	await page.getByLabel("Senha").fill("simulado");
 	await page.keyboard.press("Enter");
-	await look(page, "simulator: catálogo");
+	await look(page, "simulator: catálogo", "Catálogo de confiabilidades");
 	await page.getByRole("button", { name: /Banco do Brasil/ }).click();
-	check(page.url() === `${client.url}/retorno`, "simulator: a level that is high enough goes back to the client");
+	await page.waitForURL(`${client.url}/retorno`);
 	// Who has the level goes straight on after the password, past the page's policy.
 	await page.goto(`${sim.url}/logout`);
 	await page.goto(`${sim.url}/sim/confiabilidades/?client_id=h-npm.teste.gov.br&niveis=2&redirect_uri=${encodeURIComponent(`${client.url}/retorno`)}`);
