@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 
 const bruno = { cpf: "111.444.777-35", name: "Bruno Prata Fictício" };
 const ana = { cpf: "529.982.247-25", name: "Ana Bronze Fictícia" };
+const helena = { cpf: "900.000.005-07", name: "Helena Sócia Fictícia" };
 const own = [
 	{ name: "minha-conta", path: "/minha-conta" },
 	{ name: "minhas-sessoes", path: "/minha-conta/sessoes" },
@@ -30,6 +31,7 @@ export default async function entrar(tools) {
 	await wayIn(tools, true);
 	await wayIn(tools, false);
 	await ownPages(tools);
+	await companies(tools);
 	await sessions(tools);
 	await privacy(tools);
 	await refused(tools);
@@ -92,6 +94,22 @@ async function ownPages({ browser, site, open, check, axe, fits, languages, them
 			}
 		}
 	}
+	await context.close();
+}
+
+// companies looks at the account of a person with a company.
+async function companies({ browser, site, open, check, axe, fits, phone, narrowest }) {
+	const { page, context } = await open(browser, site);
+	await page.goto(`${site}/entrar`);
+	await enter(page, helena);
+	await page.waitForURL(`${site}/minha-conta`);
+	check(/PADARIA FICTÍCIA.*11\.222\.333\/0001-81.*Sócio/s.test(await page.locator("main").innerText()), "the company and the role are shown");
+	await axe(page, "account with a company");
+	await page.setViewportSize(phone);
+	await axe(page, "account with a company, phone");
+	if (screens) await page.screenshot({ path: `${screens}minha-conta-empresa-celular.png`, fullPage: true });
+	await page.setViewportSize(narrowest);
+	await fits(page, "account with a company");
 	await context.close();
 }
 
