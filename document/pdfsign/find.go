@@ -95,7 +95,7 @@ type signed struct {
 // form is what a PDF's form says of signatures.
 type form struct {
 	signed []signed
-	names  map[string]bool // of fields, as they stand in the file
+	names  map[string]bool // of fields
 	locked bool            // a signature allows no change
 }
 
@@ -119,8 +119,11 @@ func (f *file) form(catalogue *dict) (*form, error) {
 		if err != nil {
 			return nil, err
 		}
-		title, _ := d.get("T").(literal)
-		result.names[string(title)] = true
+		title := ""
+		if l, ok := d.get("T").(literal); ok {
+			title = readText(l)
+		}
+		result.names[title] = true
 		kids, err := f.list(d.get("Kids"))
 		if err != nil {
 			return nil, err
@@ -131,7 +134,7 @@ func (f *file) form(catalogue *dict) (*form, error) {
 			return nil, err
 		}
 		if v, ok := value.(*dict); ok && v.get("ByteRange") != nil {
-			result.signed = append(result.signed, signed{field: string(title), dict: v})
+			result.signed = append(result.signed, signed{field: title, dict: v})
 			if err := f.permissions(v, result); err != nil {
 				return nil, err
 			}
@@ -178,7 +181,7 @@ func (f *form) open() error {
 func (f *form) freeName() string {
 	for n := len(f.signed) + 1; ; n++ {
 		title := fmt.Sprintf("Assinatura%d", n)
-		if !f.names[string(text(title))] {
+		if !f.names[title] {
 			return title
 		}
 	}

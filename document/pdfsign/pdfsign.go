@@ -22,8 +22,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"strings"
-	"unicode/utf16"
 
 	"selo/fault"
 )
@@ -107,21 +105,4 @@ func (p *Prepared) Embed(cms []byte) ([]byte, error) {
 	out := bytes.Clone(p.pdf)
 	hex.Encode(out[p.from+1:], cms) // the rest of the room stays zeros
 	return out, nil
-}
-
-// text writes a text string: PDFDocEncoding where ASCII is enough, else UTF-16.
-func text(s string) literal {
-	plain := true
-	for _, r := range s {
-		plain = plain && r >= ' ' && r <= '~'
-	}
-	if plain {
-		return literal("(" + strings.NewReplacer(`\`, `\\`, "(", `\(`, ")", `\)`).Replace(s) + ")")
-	}
-	var b strings.Builder
-	b.WriteString("<FEFF")
-	for _, unit := range utf16.Encode([]rune(s)) {
-		fmt.Fprintf(&b, "%04X", unit)
-	}
-	return literal(b.String() + ">")
 }

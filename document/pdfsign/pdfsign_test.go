@@ -85,7 +85,7 @@ func TestSign(t *testing.T) {
 			if err != nil || len(found) != 1 {
 				t.Fatal(found, err)
 			}
-			if !found[0].Whole || found[0].SubFilter != "adbe.pkcs7.detached" || found[0].Field != "(Assinatura1)" {
+			if !found[0].Whole || found[0].SubFilter != "adbe.pkcs7.detached" || found[0].Field != "Assinatura1" {
 				t.Errorf("%+v", found[0])
 			}
 			if _, err := cms.Check(found[0].CMS, found[0].Digest, cms.Trust{Roots: chain.Roots(), At: at}); err != nil {
@@ -93,7 +93,7 @@ func TestSign(t *testing.T) {
 			}
 			again := signWith(t, signed, who, Options{})
 			found, err = Signatures(again)
-			if err != nil || len(found) != 2 || found[0].Whole || !found[1].Whole || found[1].Field != "(Assinatura2)" {
+			if err != nil || len(found) != 2 || found[0].Whole || !found[1].Whole || found[1].Field != "Assinatura2" {
 				t.Fatalf("%+v %v", found, err)
 			}
 			if n := bytes.Count(again, []byte("/DocMDP")); n != 1 {
@@ -370,4 +370,25 @@ func FuzzPrepare(f *testing.F) {
 			t.Errorf("%+v", own)
 		}
 	})
+}
+
+func TestText(t *testing.T) {
+	t.Parallel()
+	for s, want := range map[string]literal{"Fulana": "(Fulana)", `a(b)\`: `(a\(b\)\\)`, "João": "<FEFF004A006F00E3006F>", "": "()", "😀": "<FEFFD83DDE00>"} {
+		if got := text(s); got != want || readText(got) != s {
+			t.Errorf("%q is written %s and read %q", s, got, readText(got))
+		}
+	}
+	for l, want := range map[literal]string{`(a\
+b\101\7\n)`: "abA", "<4a6F 7>": "Jop", "(\xe3)": "ã", "(\xef\xbb\xbfã)": "ã", "<zz>": "", "12": "", "(": "", "(\\)": "\\"} {
+		if got := readText(l); got != want {
+			t.Errorf("%q is read %q, want %q", l, got, want)
+		}
+	}
+	named := withTable(change(plainObjects(), map[int]string{1: "<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields[6 0 R]>>>>", 6: "<</FT/Tx/T<417373696e617475726131>>>"}), "")
+	chain := cmstest.NewChain("GOV.BR", at)
+	found, err := Signatures(signWith(t, named, chain.Person("X", at, nil), Options{}))
+	if err != nil || found[0].Field != "Assinatura2" {
+		t.Errorf("%v: the name was taken, %v", found, err)
+	}
 }
