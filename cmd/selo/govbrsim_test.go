@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -30,6 +31,10 @@ func TestTheSimulatorRuns(t *testing.T) {
 	}
 	if _, _, page := p.get("/sim/"); !strings.Contains(string(page), "Única Pessoa Fictícia") || !strings.Contains(string(page), "h-unico") {
 		t.Errorf("%s", page)
+	} else if link := regexp.MustCompile(`/sim/estatico/simulador\.[0-9a-f]+\.css`).FindString(string(page)); link == "" {
+		t.Errorf("no stylesheet in %s", page)
+	} else if _, _, sheet := p.get(link); !strings.Contains(string(sheet), "--blue-warm-vivid-70") || !strings.Contains(string(sheet), ".br-button") {
+		t.Errorf("the stylesheet is not the site's: %.200s", sheet)
 	}
 	_, _, keys := p.get("/jwk")
 	p.stop()

@@ -113,8 +113,9 @@ func problemsOf(err error) []fault.Problem {
 	return nil
 }
 
-// maxFile bounds what is read of a file of personas, clients or state, in bytes.
-const maxFile = 64 << 20
+// maxFile bounds what is read of a file of personas, clients or state, in bytes;
+// a full state is far smaller. Requests have bounds of their own.
+const maxFile = 1 << 30
 
 // decodeStrict reads one JSON value without unknown names and nothing behind it.
 func decodeStrict(r io.Reader, into any) error {

@@ -151,6 +151,12 @@ func (w *World) setClock(t time.Time, still bool) {
 	w.changed++
 }
 
+// Name is the world's name.
+func (w *World) Name() string { return w.name }
+
+// URL is the world's address, without a slash at the end.
+func (w *World) URL() string { return w.base }
+
 // issuer is the iss of the world's tokens: with a slash at the end.
 func (w *World) issuer() string { return w.base + "/" }
 
