@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"selo/api"
@@ -57,7 +58,13 @@ func (c *catalogServeCmd) Run(a *app) error {
 		Shelf: n.shelf, Replica: n.replica, Limiter: limiter, CheckDigests: n.checkDigests}
 	n.api = api.New(deps)
 	rate, burst := limiter.Limit()
-	pages := web.New(web.Deps{Catalog: n.holder, Clock: clock.System{}, Log: slog.Default(), Version: version, URL: address, Answered: n.api.Observe,
+	// What people keep, QR codes above all, leads to the registry's own address
+	// where this node has no public one.
+	lasting := address
+	if c.URL == "" && c.From != "" {
+		lasting = strings.TrimRight(c.From, "/")
+	}
+	pages := web.New(web.Deps{Catalog: n.holder, Clock: clock.System{}, Log: slog.Default(), Version: version, URL: lasting, Answered: n.api.Observe,
 		OpenData: n.api.OpenData, Document: n.api.Document(), Rate: rate, Burst: burst})
 	a.out.Done("cli.serve.catalog", "endereco", address, "origem", n.origin)
 	return n.serve(a.ctx, listener, &front{api: n.api, web: pages, limiter: limiter})
