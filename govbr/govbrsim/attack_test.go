@@ -1,10 +1,15 @@
 package govbrsim
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
+
+	"selo/brasil"
 )
 
 // TestFormsOfOtherSites: no page elsewhere can act for the person.
@@ -67,6 +72,31 @@ func TestAuthorizationsBelongToABrowser(t *testing.T) {
 	if a := other.follow(other.post("/login/codigo", form)); !strings.Contains(a.text, "Número do CPF") {
 		t.Errorf("a code before the password: %d", a.StatusCode)
 	}
+}
+
+// TestManyAtOnce: browsers that sign in at the same moment to the same client
+// each get their own person, state and nonce.
+func TestManyAtOnce(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	people := []brasil.CPF{ana, bruno, clara, gil, helena, ivo, joana, kelvin, nina, paula}
+	var group sync.WaitGroup
+	for i := range 2 * len(people) {
+		cpf, mark := people[i%len(people)], strconv.Itoa(i)
+		group.Go(func() {
+			b := s.newBrowser()
+			q := b.enter(cpf, "state", "estado-"+mark, "nonce", "nonce-"+mark)
+			var tokens tokenAnswer
+			if err := json.Unmarshal([]byte(b.redeem(q.Get("code")).text), &tokens); err != nil {
+				t.Error(err)
+				return
+			}
+			if c := claims(t, tokens.IDToken); q.Get("state") != "estado-"+mark || c["nonce"] != "nonce-"+mark || c["sub"] != string(cpf) {
+				t.Errorf("browser %s got %v with %v", mark, c, q)
+			}
+		})
+	}
+	group.Wait()
 }
 
 // TestSessionFixation: a cookie that somebody planted is not the session after
