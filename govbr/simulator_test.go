@@ -112,7 +112,7 @@ func (s *sim) admin(method, path string, in any) map[string]any {
 	defer res.Body.Close()
 	text, err := io.ReadAll(res.Body)
 	var out map[string]any
-	if err != nil || res.StatusCode >= 300 || json.Unmarshal(text, &out) != nil {
+	if err != nil || res.StatusCode >= 300 || len(text) > 0 && json.Unmarshal(text, &out) != nil {
 		s.t.Fatalf("%s %s: %d %s", method, path, res.StatusCode, text)
 	}
 	return out

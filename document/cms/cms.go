@@ -85,8 +85,12 @@ func Check(der []byte, digest [32]byte, trust Trust) (sig Signature, err error) 
 	p7.Hasher = known(digest)
 	if err := p7.VerifyWithChainAtTime(nil, trust.At); err != nil {
 		var other *pkcs7.MessageDigestMismatchError
-		if errors.As(err, &other) {
+		var late *pkcs7.SigningTimeNotValidError
+		switch {
+		case errors.As(err, &other):
 			return Signature{}, fault.New(fault.Invalid, "cms.digest")
+		case errors.As(err, &late):
+			return Signature{}, fault.New(fault.Forbidden, "cms.untrusted").Because(errors.New("it says to be made when the certificate was not in force"))
 		}
 		return Signature{}, fault.New(fault.Invalid, "cms.signature").Because(errors.New("the signature over the attributes does not verify"))
 	}

@@ -85,7 +85,7 @@ func TestCheckRefuses(t *testing.T) {
 		"certificate ended":    {edited(func(c *x509.Certificate) { c.NotAfter = at.Add(-time.Minute) }), fault.Forbidden, "cms.untrusted"},
 		"certificate not yet":  {edited(func(c *x509.Certificate) { c.NotBefore = at.Add(time.Minute) }), fault.Forbidden, "cms.untrusted"},
 		"authorities missing":  {person.Sign(digest, cmstest.Switches{Without: true}), fault.Forbidden, "cms.untrusted"},
-		"signed after its end": {person.Sign(digest, cmstest.Switches{SignedAt: at.AddDate(2, 0, 0)}), fault.Invalid, "cms.signature"},
+		"signed after its end": {person.Sign(digest, cmstest.Switches{SignedAt: at.AddDate(2, 0, 0)}), fault.Forbidden, "cms.untrusted"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -61,8 +61,8 @@ func (u *update) sign(o Options) error {
 	u.reserve = o.Reserve
 	sig := u.add(signature(o, len(form.signed) == 0))
 	u.sig = sig.num
-	// Hidden from nobody and seen by nobody: a widget without extent, to be
-	// printed and locked (12.7.4.5).
+	// Field and widget in one, without extent, printed and locked: a signature
+	// that is not seen on the page (12.7.4.5).
 	field := u.add(newDict().set("Type", name("Annot")).set("Subtype", name("Widget")).set("FT", name("Sig")).
 		set("T", text(form.freeName())).set("V", sig).set("F", literal("132")).
 		set("Rect", array{literal("0"), literal("0"), literal("0"), literal("0")}).set("P", pageRef))
@@ -72,8 +72,8 @@ func (u *update) sign(o Options) error {
 	return u.hookForm(catalogue, root, field)
 }
 
-// signature is the dictionary of the gov.br manual (assinatura de PDF): without M, for the CMS
-// tells the time, and without Perms.
+// signature is the dictionary of the gov.br manual: without M, for the CMS tells
+// the time, and without Perms.
 func signature(o Options, first bool) *dict {
 	d := newDict().set("Type", name("Sig")).set("Filter", name("Adobe.PPKLite")).set("SubFilter", name("adbe.pkcs7.detached"))
 	for _, t := range []struct {
