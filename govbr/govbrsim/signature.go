@@ -25,17 +25,18 @@ const (
 // signatures is what a world knows of Assinatura Eletrônica.
 type signatures struct {
 	clients map[string]*SignatureClient
-	pending *bounded[*casRequest]   // by id
-	codes   *bounded[*casGrant]     // by code
-	tokens  *bounded[*signingToken] // by token
-	holders *bounded[*holder]       // by profile
-	count   int64                   // of codes
+	pending *bounded[*casRequest]     // by id
+	codes   *bounded[*casGrant]       // by code
+	tokens  *bounded[*signingToken]   // by token
+	keys    *bounded[*rsa.PrivateKey] // by CPF
+	holders *bounded[*holder]         // by profile
+	count   int64                     // of codes
 	made    []SignatureMade
 }
 
 func newSignatures(clients []*SignatureClient) signatures {
 	s := signatures{clients: map[string]*SignatureClient{}, pending: newBounded[*casRequest](maxPending), codes: newBounded[*casGrant](maxCodes),
-		tokens: newBounded[*signingToken](maxCodes), holders: newBounded[*holder](maxHolders)}
+		tokens: newBounded[*signingToken](maxCodes), keys: newBounded[*rsa.PrivateKey](maxHolders), holders: newBounded[*holder](maxHolders)}
 	for _, c := range clients {
 		s.clients[c.ID] = c.clone()
 	}
@@ -154,16 +155,16 @@ func (s *Server) holderOf(w *World, by *signer) (*holder, error) {
 	name := by.token.provider + fmt.Sprintf("%+v", by.profile)
 	w.mu.Lock()
 	known, ok := w.signature.holders.get(name)
+	key, hasKey := w.signature.keys.get(string(by.profile.cpf))
 	w.mu.Unlock()
 	if ok && (known.inForce(by.now) || by.profile.expired) {
 		return known, nil
 	}
-	var key *rsa.PrivateKey
-	var err error
-	if ok {
-		key = known.key
-	} else if key, err = s.newKey(); err != nil {
-		return nil, fmt.Errorf("make key: %w", err)
+	if !hasKey {
+		var err error
+		if key, err = s.newKey(); err != nil {
+			return nil, fmt.Errorf("make key: %w", err)
+		}
 	}
 	made, err := s.issue(by, key)
 	if err != nil {
@@ -174,6 +175,7 @@ func (s *Server) holderOf(w *World, by *signer) (*holder, error) {
 	if other, there := w.signature.holders.get(name); there && other != known {
 		return other, nil // another request was quicker
 	}
+	w.signature.keys.put(string(by.profile.cpf), made.key)
 	w.signature.holders.put(name, made)
 	return made, nil
 }
