@@ -156,7 +156,7 @@ func (f *fake) config() Config {
 		Signing: Credential{"assina", NewSecret(aSecret)}, SignRedirect: "https://selo.exemplo.gov.br/assinar/retorno",
 		ProofOfLife: Credential{"vida", NewSecret(aSecret)},
 		Scopes:      append(DefaultScopes(), ScopeCompanies),
-		Timeout:     Duration(5 * time.Second),
+		Timeout:     Duration(time.Minute), // of a machine that does much else
 	}
 }
 

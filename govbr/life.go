@@ -234,7 +234,7 @@ func (p *ProofOfLife) Cancel(ctx context.Context, id ProofID) error {
 	if err := id.check(); err != nil {
 		return err
 	}
-	a, err := p.ask(ctx, request{name: "cancelar", method: http.MethodPut, accept: nil,
+	a, err := p.ask(ctx, request{name: "cancelar", method: http.MethodPut,
 		url: p.cfg.Endpoints.ProofOfLife + "/api/vbeta4/transacoes/" + url.PathEscape(string(id)) + "/cancelar"})
 	if err != nil {
 		return err

@@ -102,8 +102,6 @@ func (s *Signing) Start(level Level, kind SigningKind, batch bool) (SigningPendi
 		scope += " icp_brasil"
 	case AnyKind:
 		scope += " govbr icp_brasil"
-	case Advanced:
-		scope += " govbr"
 	default:
 		scope += " govbr"
 	}

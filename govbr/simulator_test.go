@@ -66,6 +66,7 @@ func (s *sim) config() govbr.Config {
 		Environment: govbr.Simulated, Local: true,
 		Endpoints: govbr.Endpoints{SSO: s.url, API: s.url + "/sim/api", Catalogue: s.url + "/sim/confiabilidades"},
 		Login:     govbr.Credential{ID: "h-exemplo.teste.gov.br", Secret: govbr.NewSecret("segredo-de-exemplo")},
+		Timeout:   govbr.Duration(2 * time.Minute), // the simulator makes keys
 		Redirect:  "http://localhost:3000/retorno", LogoutRedirect: "http://localhost:3000/",
 		Scopes: append(govbr.DefaultScopes(), govbr.ScopePhone, govbr.ScopeCompanies, govbr.ScopeX509, govbr.ScopePOAList, govbr.ScopePOARegister),
 	}
