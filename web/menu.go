@@ -22,5 +22,14 @@ func (r *Request) menu() []menuItem {
 	}
 }
 
-// within tells whether the page that is shown lies below a menu entry.
-func (r *Request) within(path string) bool { return strings.HasPrefix(r.path, path+"/") }
+// mark is the aria-current of a menu entry: "page" when it is the page that is
+// shown, "true" when that page lies below it, else empty.
+func (r *Request) mark(path string) string {
+	switch {
+	case r.path == path:
+		return "page"
+	case strings.HasPrefix(r.path, path+"/"):
+		return "true"
+	}
+	return ""
+}
