@@ -28,11 +28,11 @@ export default async function tooMany({ browser, site, binary, screens, themes, 
 				check((await page.locator("main a").count()) > 0, `${where}: nowhere to go`);
 				check(await page.evaluate(() => getComputedStyle(document.body).fontFamily.includes("Rawline")), `${where}: its styles are refused`);
 				await axe(page, where);
+				if (screens && prefix === "") await page.screenshot({ path: `${screens}erro-429-desktop${theme.cookie ? `-${theme.name}` : ""}.png`, fullPage: true });
 				await page.setViewportSize(narrowest);
 				await fits(page, where);
 				await page.setViewportSize(desktop);
 			}
-			if (screens) await page.screenshot({ path: `${screens}erro-429-${theme.name}.png`, fullPage: true });
 			await context.close();
 		}
 		const refused = await fetch(`${node.url}/api/v1/certificados?q=fictoy`);
