@@ -123,11 +123,11 @@ async function sessions({ browser, site, open, check, axe }) {
 		await page.waitForURL(`${site}/en/minha-conta`);
 	}
 	await here.page.goto(`${site}/en/minha-conta/sessoes`);
-	check((await here.page.locator(".sessions li").count()) >= 2, "both browsers are in the list");
+	check((await here.page.locator(".own-cards li").count()) >= 2, "both browsers are in the list");
 	await here.page.getByRole("button", { name: "End the others" }).focus();
 	await here.page.keyboard.press("Enter");
 	await here.page.waitForURL(/feito=outras/);
-	check((await here.page.locator(".sessions li").count()) === 1, "one session is left");
+	check((await here.page.locator(".own-cards li").count()) === 1, "one session is left");
 	await axe(here.page, "sessions ended");
 	await there.page.goto(`${site}/en/minha-conta`);
 	check(there.page.url() === `${site}/en/entrar?motivo=sessao&volta=%2Fen%2Fminha-conta`, `the other browser is sent to ${there.page.url()}`);
