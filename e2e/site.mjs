@@ -46,6 +46,12 @@ export async function startNode(binary, site, limits) {
 	};
 }
 
+// startSimulator runs `selo govbr-sim`.
+export async function startSimulator(binary) {
+	const url = `http://127.0.0.1:${await freePort()}`;
+	return serving(binary, ["govbr-sim", "--addr", url.slice("http://".length)], url, url);
+}
+
 // serving runs the program and waits until it says that it is ready.
 async function serving(binary, args, url, ready) {
 	const child = spawn(binary, args, { stdio: ["ignore", "pipe", "pipe"] });
