@@ -18,6 +18,10 @@ import (
 const (
 	quietZone = 4   // modules of white around a QR code (ISO/IEC 18004)
 	pngWidth  = 640 // at least; pixels
+
+	// maxQR is the longest address, in bytes, that a QR code of any size holds
+	// (ISO/IEC 18004: version 40, level L).
+	maxQR = 2953
 )
 
 // public is the address of this site for links that others keep.
@@ -34,6 +38,10 @@ type modules struct {
 	side  int
 	black func(x, y int) bool
 }
+
+// hasQR tells whether a certificate's address fits into a QR code, without
+// drawing one.
+func (r *Request) hasQR(c *catalog.Certificate) bool { return len(r.public())+len(c.Path) <= maxQR }
 
 // qrOf makes the code, with less redundancy where the address is long.
 func (r *Request) qrOf(c *catalog.Certificate) (modules, error) {
