@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"selo/brasil"
-	"selo/fault"
 )
 
 // Proof is a transaction of Prova de Vida: an agency asks one person to prove to
@@ -343,13 +342,4 @@ func (p *Proof) body() proofBody {
 		b.Cancel = &cancelBody{p.Cancel.Code, p.Cancel.Why, nanoStamp(p.Cancel.At)}
 	}
 	return b
-}
-
-// answerProof is the citizen's answer on the phone. Fault: Conflict
-// "govbrsim.life.over" when the transaction has ended. The caller locks.
-func (w *World) answerProof(p *Proof, outcome ProofOutcome) (*Proof, error) {
-	if !p.open(w.now()) {
-		return nil, fault.New(fault.Conflict, "govbrsim.life.over")
-	}
-	return w.settle(p, outcome), nil
 }

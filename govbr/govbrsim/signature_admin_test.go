@@ -31,11 +31,13 @@ func TestCredentials(t *testing.T) {
 		if a := s.admin(http.MethodGet, path, nil, nil); !strings.Contains(a.text, "Outro nome") {
 			t.Errorf("%s: %s", path, a.text)
 		}
-		for field, value := range map[string]any{"client_id": "a b", "client_secret": " x", "nome": strings.Repeat("a", 51), "cnpj": "1", "urls_retorno": []string{"javascript:1"},
-			"ambiente": "producao", "interruptores": map[string]any{"prova_de_vida": "x"}} {
-			if _, known := made[field]; !known && field != "interruptores" && !(field == "ambiente" && path == "/clientes-assinatura") {
-				continue
-			}
+		wrong := map[string]any{"client_id": "a b", "client_secret": " x", "nome": strings.Repeat("a", 51), "interruptores": map[string]any{"prova_de_vida": "x"}}
+		if path == "/clientes-assinatura" {
+			wrong["urls_retorno"], wrong["ambiente"] = []string{"javascript:1"}, "producao"
+		} else {
+			wrong["cnpj"] = "1"
+		}
+		for field, value := range wrong {
 			bad := map[string]any{"client_id": "mau", "client_secret": "s", "nome": "n", field: value}
 			for k, v := range made {
 				if bad[k] == nil {

@@ -78,8 +78,8 @@ func (s *service) config() govbr.Config {
 		ProofOfLife: govbr.Credential{ID: "prova-de-vida.teste.gov.br", Secret: govbr.NewSecret("segredo-de-prova-de-vida")}}
 }
 
-// do sends a request of the browser and reads the answer whole.
-func (s *service) do(method, address string, form url.Values) (*http.Response, string) {
+// do sends a request of the browser, and gives where it is led and what it is shown.
+func (s *service) do(method, address string, form url.Values) (location, page string) {
 	s.t.Helper()
 	r, err := http.NewRequestWithContext(s.t.Context(), method, address, strings.NewReader(form.Encode()))
 	if err != nil {
@@ -97,13 +97,13 @@ func (s *service) do(method, address string, form url.Values) (*http.Response, s
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return res, string(body)
+	return res.Header.Get("Location"), string(body)
 }
 
 var field = regexp.MustCompile(`<input type="hidden" name="([a-z_]+)" value="([^"]*)"`)
 
 // fill sends the page's form with further fields.
-func (s *service) fill(page, path string, pairs ...string) (*http.Response, string) {
+func (s *service) fill(page, path string, pairs ...string) (location, next string) {
 	s.t.Helper()
 	form := url.Values{}
 	for _, m := range field.FindAllStringSubmatch(page, -1) {
@@ -129,10 +129,10 @@ func (s *service) authorise(address string, who brasil.CPF, provider string) url
 	if !strings.Contains(page, "Autorização de assinatura") {
 		s.t.Fatalf("no screen: %s", page)
 	}
-	res, text := s.fill(page, "/sim/cas/autorizacao", "decisao", "autorizar", "codigo", "12345")
-	back, err := res.Location()
-	if err != nil {
-		s.t.Fatalf("%d %s", res.StatusCode, text)
+	to, text := s.fill(page, "/sim/cas/autorizacao", "decisao", "autorizar", "codigo", "12345")
+	back, err := url.Parse(to)
+	if err != nil || to == "" {
+		s.t.Fatalf("%q, %v: %s", to, err, text)
 	}
 	return back.Query()
 }
