@@ -16,7 +16,7 @@ func (s *Server) getStart(x *Exchange) (Answer, error) {
 	w := x.World
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	v := startView{Base: w.base, World: w.name, People: sorted(w.people), Clients: sorted(w.clients), Companies: sorted(w.companies),
+	v := startView{Base: w.base, Signature: sorted(w.signature.clients), Agencies: sorted(w.life.clients), World: w.name, People: sorted(w.people), Clients: sorted(w.clients), Companies: sorted(w.companies),
 		Secrets: s.options.AdminToken == "", Now: brasiliaTime(w.now())}
 	if w.name == DefaultWorld && v.Secrets {
 		v.Worlds = names
@@ -26,6 +26,7 @@ func (s *Server) getStart(x *Exchange) (Answer, error) {
 	}
 	v.Companies = v.Companies[:min(len(v.Companies), maxListed)]
 	v.Clients = v.Clients[:min(len(v.Clients), maxListed)]
+	v.Signature, v.Agencies = v.Signature[:min(len(v.Signature), maxListed)], v.Agencies[:min(len(v.Agencies), maxListed)]
 	return Page{View: v}, nil
 }
 

@@ -74,6 +74,8 @@ type startView struct {
 	People    []*Person
 	More      int
 	Clients   []*Client
+	Signature []*SignatureClient
+	Agencies  []*AgencyClient
 	Secrets   bool // of clients may be shown
 	Companies []*Company
 	Now       string
