@@ -10,6 +10,7 @@ import (
 
 	"selo/account"
 	"selo/store"
+	"selo/store/storetest"
 	"selo/web"
 	"selo/web/webtest"
 )
@@ -28,7 +29,11 @@ func gone(a webtest.Answer) bool {
 // the sign-in is another one, and the planted one opens nothing.
 func TestSessionFixation(t *testing.T) {
 	t.Parallel()
-	p := webtest.StartWithPeople(t)
+	storetest.Run(t, sessionFixation)
+}
+
+func sessionFixation(t *testing.T, e *storetest.Engine) {
+	p := webtest.StartWithPeopleOn(t, e)
 	attacker := p.NewBrowser()
 	attacker.SignIn(webtest.Bruno)
 	for name, planted := range map[string]string{"made up": string(account.NewToken()), "the attacker's own": attacker.Cookies[sessionCookie]} {
@@ -73,7 +78,11 @@ func TestPlantedSignIn(t *testing.T) {
 
 func TestSwappedAndReplayedReturns(t *testing.T) {
 	t.Parallel()
-	p := webtest.StartWithPeople(t)
+	storetest.Run(t, swappedAndReplayedReturns)
+}
+
+func swappedAndReplayedReturns(t *testing.T, e *storetest.Engine) {
+	p := webtest.StartWithPeopleOn(t, e)
 	victim, attacker, nobody := p.NewBrowser(), p.NewBrowser(), p.NewBrowser()
 	mine := p.Authorized(victim.Begin("/minha-conta"), webtest.Ana, nil)
 	theirs := p.Authorized(attacker.Begin("/minha-conta"), webtest.Bruno, nil)

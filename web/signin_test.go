@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"selo/account"
+	"selo/store/storetest"
 	"selo/web"
 	"selo/web/webtest"
 )
@@ -25,7 +26,11 @@ func lacks(t *testing.T, body string, wanted ...string) {
 
 func TestSignInAndOut(t *testing.T) {
 	t.Parallel()
-	p := webtest.StartWithPeople(t)
+	storetest.Run(t, signInAndOut)
+}
+
+func signInAndOut(t *testing.T, e *storetest.Engine) {
+	p := webtest.StartWithPeopleOn(t, e)
 	b := p.NewBrowser()
 	page := b.Get("/en/entrar?volta=/en/sobre%3Fa%3D1")
 	lacks(t, page.Body, `class="br-sign-in primary"`, `<strong>GOV.BR</strong>`, `name="volta" value="/en/sobre?a=1"`, "What gov.br is asked for, and why", "No gov.br account?")
@@ -104,7 +109,11 @@ func TestPublicPagesAreTheSameForEverybody(t *testing.T) {
 
 func TestLevelRisesWithANewSession(t *testing.T) {
 	t.Parallel()
-	p := webtest.StartWithPeople(t)
+	storetest.Run(t, levelRisesWithANewSession)
+}
+
+func levelRisesWithANewSession(t *testing.T, e *storetest.Engine) {
+	p := webtest.StartWithPeopleOn(t, e)
 	b := p.NewBrowser()
 	b.SignIn(webtest.Ana)
 	before := b.Copy()
@@ -216,7 +225,11 @@ func TestSignInThatFails(t *testing.T) {
 
 func TestSessionsPage(t *testing.T) {
 	t.Parallel()
-	p := webtest.StartWithPeople(t)
+	storetest.Run(t, sessionsPage)
+}
+
+func sessionsPage(t *testing.T, e *storetest.Engine) {
+	p := webtest.StartWithPeopleOn(t, e)
 	here, there, stranger := p.NewBrowser(), p.NewBrowser(), p.NewBrowser()
 	here.SignIn(webtest.Ana)
 	there.SignIn(webtest.Ana)
@@ -263,7 +276,11 @@ func TestSessionsPage(t *testing.T) {
 
 func TestPrivacyPage(t *testing.T) {
 	t.Parallel()
-	p := webtest.StartWithPeople(t)
+	storetest.Run(t, privacyPage)
+}
+
+func privacyPage(t *testing.T, e *storetest.Engine) {
+	p := webtest.StartWithPeopleOn(t, e)
 	b := p.NewBrowser()
 	b.SignIn(webtest.Ana)
 	lacks(t, b.Get("/minha-conta/privacidade").Body, "Não permitido.", "Ninguém além de você", "Conta criada na primeira entrada", `download>`)

@@ -35,8 +35,8 @@ const (
 	siteURL      = "https://selo.example"
 )
 
-// People is a site that people sign in to: accounts on a fresh SQLite base, and
-// a simulator of gov.br of its own.
+// People is a site that people sign in to: accounts on a fresh base, and a
+// simulator of gov.br of its own.
 type People struct {
 	*Site
 	Base     *store.DB
@@ -47,17 +47,23 @@ type People struct {
 // simKey is one key for all simulators: making one takes long.
 var simKey = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) })
 
-// StartWithPeople is [Start] with accounts and sign-in.
+// StartWithPeople is [Start] with accounts, on SQLite, and sign-in.
 func StartWithPeople(t testing.TB, change ...func(*web.Deps)) *People {
 	t.Helper()
+	return StartWithPeopleOn(t, storetest.NewSQLite(t), change...)
+}
+
+// StartWithPeopleOn is [StartWithPeople] with the accounts on a given engine.
+func StartWithPeopleOn(t testing.TB, e *storetest.Engine, change ...func(*web.Deps)) *People {
+	t.Helper()
 	p := &People{}
-	p.Site = Start(t, append([]func(*web.Deps){func(d *web.Deps) { p.arrange(t, d) }}, change...)...)
+	p.Site = Start(t, append([]func(*web.Deps){func(d *web.Deps) { p.arrange(t, e, d) }}, change...)...)
 	return p
 }
 
-func (p *People) arrange(t testing.TB, d *web.Deps) {
+func (p *People) arrange(t testing.TB, e *storetest.Engine, d *web.Deps) {
 	t.Helper()
-	p.Base = storetest.NewSQLite(t).OpenWith(t, store.Options{Clock: d.Clock, Migrations: []store.MigrationSet{accountstore.Migrations()}})
+	p.Base = e.OpenWith(t, store.Options{Clock: d.Clock, Migrations: []store.MigrationSet{accountstore.Migrations()}})
 	p.Accounts = accountstore.Store{DB: p.Base}
 	key, err := simKey()
 	if err != nil {
