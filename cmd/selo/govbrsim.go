@@ -3,10 +3,12 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"crypto/tls"
 	"errors"
 	"io"
 	"log/slog"
 	"net"
+	"net/http"
 	"net/netip"
 	"os"
 	"strconv"
@@ -29,6 +31,9 @@ type govbrSimCmd struct {
 	Clients    string `help:"${help_govbrsim_clients}" env:"SELO_CLIENTS" type:"path" placeholder:"FILE"`
 	State      string `help:"${help_govbrsim_state}" env:"SELO_STATE" type:"path" placeholder:"FILE"`
 	AdminToken string `help:"${help_govbrsim_admin_token}" env:"SELO_ADMIN_TOKEN" placeholder:"TOKEN"`
+
+	CertificateAddr string `help:"${help_govbrsim_certificate_addr}" env:"SELO_CERTIFICATE_ADDR"`
+	CertificateURL  string `help:"${help_govbrsim_certificate_url}" env:"SELO_CERTIFICATE_URL"`
 }
 
 // Run serves until it is told to stop. Faults: those of [govbrsim.New], and
@@ -50,19 +55,36 @@ func (c *govbrSimCmd) Run(a *app) error {
 	if options.URL == "" {
 		options.URL = "http://" + ownName(listener.Addr().String())
 	}
+	door, err := listen(c.certificateAddress(listener))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = door.Close() }() // as the other one
+	if options.CertificateURL == "" {
+		options.CertificateURL = "https://" + ownName(door.Addr().String())
+	}
 	sim, err := govbrsim.New(options)
 	if err != nil {
 		return err
 	}
+	secure, err := sim.CertificateTLS()
+	if err != nil {
+		return err
+	}
 	a.out.Done("cli.govbrsim.ready", "endereco", sim.URL()+"/sim/", "emissor", sim.URL()+"/")
+	a.out.Note("cli.govbrsim.certificate", "endereco", options.CertificateURL, "pagina", sim.URL()+"/sim/certificados")
 	if !given && options.AdminToken != "" {
 		a.out.Note("cli.govbrsim.token", "token", options.AdminToken)
 	}
 	a.out.Note("cli.govbrsim.warning")
 	group, ctx := errgroup.WithContext(a.ctx)
-	server := newHTTPServer(sim)
-	server.ReadTimeout, server.WriteTimeout = 30*time.Second, time.Minute
-	serveUntil(ctx, group, server, listener)
+	serve := func(handler http.Handler, on net.Listener) {
+		server := newHTTPServer(handler)
+		server.ReadTimeout, server.WriteTimeout = 30*time.Second, time.Minute
+		serveUntil(ctx, group, server, on)
+	}
+	serve(sim, listener)
+	serve(sim.CertificateHandler(), tls.NewListener(door, secure))
 	group.Go(func() error { return sim.Run(ctx, time.Second) })
 	if err := group.Wait(); !errors.Is(err, context.Canceled) {
 		return err
@@ -70,15 +92,35 @@ func (c *govbrSimCmd) Run(a *app) error {
 	return nil
 }
 
+// certificateAddress is where the listener for certificates is: the port after
+// the one in use, unless the flag says otherwise. A port that the system chose
+// has no next one, so that it chooses this one, too.
+func (c *govbrSimCmd) certificateAddress(first net.Listener) string {
+	if c.CertificateAddr != "" {
+		return c.CertificateAddr
+	}
+	host, port, err := net.SplitHostPort(c.Addr)
+	if at, wrong := netip.ParseAddrPort(first.Addr().String()); err == nil && wrong == nil && port != "0" && at.Port() < 65535 {
+		return net.JoinHostPort(host, strconv.Itoa(int(at.Port())+1))
+	}
+	return net.JoinHostPort(host, "0")
+}
+
 // options reads the files that the flags name.
 func (c *govbrSimCmd) options() (govbrsim.Options, error) {
-	o := govbrsim.Options{URL: c.URL, Clock: clock.System{}, Log: slog.Default(), AdminToken: c.AdminToken, Look: web.Look(), State: c.State}
+	o := govbrsim.Options{URL: c.URL, Clock: clock.System{}, Log: slog.Default(), AdminToken: c.AdminToken, Look: web.Look(), State: c.State,
+		CertificateURL: c.CertificateURL}
 	host, _, err := net.SplitHostPort(c.Addr)
 	if err != nil {
 		return o, fault.New(fault.Unavailable, "serve.address", "endereco", c.Addr).Because(err)
 	}
 	if err := govbrsim.RefuseRealHost(host); err != nil {
 		return o, err
+	}
+	if door, _, err := net.SplitHostPort(c.CertificateAddr); err == nil {
+		if err := govbrsim.RefuseRealHost(door); err != nil {
+			return o, err
+		}
 	}
 	if c.People != "" {
 		if o.People, err = readFile(c.People, govbrsim.ReadPeople); err != nil {

@@ -36,6 +36,15 @@ func checkAddress(text string) (*url.URL, error) {
 	return u, nil
 }
 
+// checkDoor checks the address of the listener for certificates.
+func checkDoor(text string) error {
+	u, err := checkAddress(text)
+	if err == nil && u.Scheme != "https" {
+		err = fault.New(fault.Invalid, "govbrsim.address", "valor", cut(text))
+	}
+	return err
+}
+
 // ownMachine tells whether a request that named this host was meant for a
 // simulator on the asker's machine: a loopback address or "localhost". A page
 // of another site that made its own name point here fails this.

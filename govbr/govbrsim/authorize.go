@@ -32,6 +32,12 @@ type authorization struct {
 	code     string     // of the second factor or the phone
 	codeEnds time.Time
 	phone    string // to be verified
+
+	draft   *registration  // of an account in the making
+	try     certificateTry // of an entry with certificate
+	cloud   cloudTry       // of an entry with a certificate in the cloud
+	before  step           // the screen that the cloud was chosen at
+	purpose purpose        // of a certificate that Minha área asks for
 }
 
 // step is the screen that an authorization waits at.

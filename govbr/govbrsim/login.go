@@ -107,10 +107,15 @@ func (s *Server) screen(x *Exchange, a *authorization, wrong string) Answer {
 		v.Service = client.Name
 	}
 	holder := is(w.people[a.cpf], Person{})
-	// The catálogo, too, may lead on to a client.
-	p := Page{Client: client != nil || strings.Contains(a.next, "redirect_uri="), Status: http.StatusOK}
+	p := Page{Client: a.leadsOut(), Status: http.StatusOK}
 	if wrong != "" {
 		p.Status = http.StatusUnprocessableEntity
+	}
+	if p.View = w.registerScreen(a, v); p.View != nil {
+		return p
+	}
+	if p.View = w.cloudScreen(a, v); p.View != nil {
+		return p
 	}
 	switch a.step {
 	case stepPassword:
@@ -127,6 +132,12 @@ func (s *Server) screen(x *Exchange, a *authorization, wrong string) Answer {
 		p.View = cpfView{loginView: v, Typed: string(a.cpf)}
 	}
 	return p
+}
+
+// leadsOut tells whether the forms of the screens may end at a client's
+// address. The catálogo, too, may lead on to a client.
+func (a *authorization) leadsOut() bool {
+	return a.client != "" || strings.Contains(a.next, "redirect_uri=")
 }
 
 // posted reads a form of the screens and finds its authorization, which must
@@ -170,7 +181,7 @@ func (s *Server) postCPF(x *Exchange) (Answer, error) {
 		}
 		a.cpf = cpf
 		if x.World.people[cpf] == nil {
-			return s.screen(x, a, "Não há conta gov.br com este CPF neste simulador. As pessoas que existem estão na página inicial, em /sim/."), nil
+			return s.screen(x, a, "Não há conta gov.br com este CPF neste simulador. Crie a conta, ou escolha uma das pessoas da página inicial, em /sim/."), nil
 		}
 		a.step = stepPassword
 		return loginPageAgain(a), nil
@@ -277,7 +288,10 @@ func (s *Server) postOther(x *Exchange) (Answer, error) {
 	}, stepPassword, stepCode, stepPhone, stepPhoneCode, stepConsent)
 }
 
+// everyStep are the steps at which one may leave.
+var everyStep = slices.Concat([]step{stepCPF, stepPassword, stepCode, stepPhone, stepPhoneCode, stepConsent, stepCloud, stepCloudCode}, registerSteps)
+
 func (s *Server) postCancel(x *Exchange) (Answer, error) {
 	return s.onForm(x, func(_ url.Values, a *authorization) (Answer, error) { return s.deny(x.World, a), nil },
-		stepCPF, stepPassword, stepCode, stepPhone, stepPhoneCode, stepConsent)
+		everyStep...)
 }

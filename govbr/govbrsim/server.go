@@ -45,6 +45,10 @@ type Options struct {
 	// AdminToken guards /sim/admin/ (Authorization: Bearer …). Empty: requests
 	// for this machine itself are taken, and no others.
 	AdminToken string
+	// CertificateURL is the https:// address of the listener that
+	// [Server.CertificateHandler] answers on, without a path. Empty: nobody
+	// enters with a certificate of a device.
+	CertificateURL string
 	// Look holds the stylesheets, fonts and icons of the pages by their names
 	// (of package web); nil: the pages are plain.
 	Look fs.FS
@@ -76,6 +80,8 @@ type Server struct {
 	caNew bool              // the state file does not hold it
 	icp   *testca.Authority // of certificates in the cloud; nil until it is needed
 
+	certs certificates // of the entry with certificate
+
 	mu     sync.RWMutex
 	worlds map[string]*World
 	gone   bool // a world went since the state file was written
@@ -92,6 +98,11 @@ func New(o Options) (*Server, error) {
 	address, err := checkAddress(o.URL)
 	if err != nil {
 		return nil, err
+	}
+	if o.CertificateURL != "" {
+		if err := checkDoor(o.CertificateURL); err != nil {
+			return nil, err
+		}
 	}
 	if err := o.fill(); err != nil {
 		return nil, err

@@ -9,17 +9,17 @@ import (
 	"selo/icpbrasil/testca"
 )
 
-// qualified is the authority of ICP-Brasil's certificates in the cloud: a test
-// authority, made when it is first needed. It ends with the process.
+// qualified is the authority of ICP-Brasil's certificates: a test
+// authority, made when it is first needed, and those who enter with certificate.
 func (s *Server) qualified() (*testca.Authority, error) {
 	s.caMu.Lock()
 	defer s.caMu.Unlock()
 	if s.icp == nil {
-		made, err := testca.New(s.options.Clock.Now, "")
+		made, err := testca.New(s.options.Clock.Now, s.icpBase())
 		if err != nil {
 			return nil, err
 		}
-		s.icp = made
+		s.icp, s.caNew = made, true
 	}
 	return s.icp, nil
 }

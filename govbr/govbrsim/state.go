@@ -24,6 +24,7 @@ type savedState struct {
 	Worlds []savedWorld `json:"mundos"`
 	// Authority is that of Assinatura, once there is one.
 	Authority *savedAuthority `json:"autoridade,omitempty"`
+	ICP       *savedICP       `json:"icp_brasil,omitempty"`
 }
 
 const stateFormat = 1
@@ -104,6 +105,8 @@ func (s *Server) snapshot() (*savedState, map[string]uint64) {
 	state.Authority = s.ca.saved()
 	dirty, s.caNew = dirty || s.caNew, false
 	s.caMu.Unlock()
+	icp, fresh := s.savedICP()
+	state.ICP, dirty = icp, dirty || fresh
 	s.gone = false
 	if !dirty {
 		return nil, nil
@@ -163,6 +166,9 @@ func (s *Server) restore() error {
 		return fault.New(fault.Invalid, "govbrsim.state.format", "arquivo", s.options.State).Because(err)
 	}
 	if s.ca, err = state.Authority.restored(); err != nil {
+		return fault.New(fault.Invalid, "govbrsim.state.format", "arquivo", s.options.State).Because(err)
+	}
+	if err := s.restoreICP(state.ICP); err != nil {
 		return fault.New(fault.Invalid, "govbrsim.state.format", "arquivo", s.options.State).Because(err)
 	}
 	for i := range state.Worlds {
