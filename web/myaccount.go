@@ -57,6 +57,9 @@ func (s *Server) getAccount(r *Request) (Answer, error) {
 		}
 		v.stepUp = s.deps.GovBR.StepUpURL(higher)
 	}
+	if v.stepUp != "" {
+		return withCookies{Page{View: v}, []*http.Cookie{s.leaving(r)}}, nil
+	}
 	return Page{View: v}, nil
 }
 

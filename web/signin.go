@@ -10,6 +10,7 @@ import (
 	"selo/account"
 	"selo/fault"
 	"selo/govbr"
+	"selo/locale"
 
 	"github.com/a-h/templ"
 )
@@ -99,7 +100,7 @@ func (s *Server) postSignIn(r *Request) (Answer, error) {
 		return nil, err
 	}
 	age := int(s.deps.Sessions.Full().Pending / time.Second)
-	return withCookies{leave{address}, []*http.Cookie{s.newCookie(beforeCookie, string(browser), age)}}, nil
+	return withCookies{leave{address}, []*http.Cookie{s.newCookie(beforeCookie, string(browser), age), s.leaving(r)}}, nil
 }
 
 // getReturn is where gov.br sends the browser back to. It always answers with
@@ -108,6 +109,7 @@ func (s *Server) getReturn(r *Request) (Answer, error) {
 	if s.deps.GovBR == nil {
 		return nil, fault.New(fault.Unavailable, "web.signin.none")
 	}
+	r.Lang = s.returning(r)
 	query := r.HTTP.URL.Query()
 	if !query.Has("state") && !query.Has("code") && !query.Has("error") {
 		// The catálogo de confiabilidades comes back so: a new sign-in tells the level.
@@ -198,8 +200,7 @@ func (s *Server) turnedAway(r *Request, err error, back string) (Answer, error) 
 	if back != "" {
 		query.Set("volta", back)
 	}
-	lang, _ := splitLanguage(back) // the return itself is in no language
-	return Redirect{To: prefixes[lang] + signInPath + "?" + query.Encode()}, nil
+	return Redirect{To: r.Link(signInPath) + "?" + query.Encode()}, nil
 }
 
 // signedOutView tells that the session has ended, or lets one end it.
@@ -207,6 +208,10 @@ type signedOutView struct{ person bool }
 
 // getSignOut is where gov.br sends the browser after signing out.
 func (s *Server) getSignOut(r *Request) (Answer, error) {
+	if lang := s.returning(r); r.Person == nil && r.Lang == locale.PT && lang != r.Lang {
+		// Once: the visitor may want the page in Portuguese after all.
+		return withCookies{Redirect{To: prefixes[lang] + signOutPath}, []*http.Cookie{s.newCookie(languageCookie, "", -1)}}, nil
+	}
 	return Page{View: signedOutView{r.Person != nil}}, nil
 }
 
@@ -239,5 +244,5 @@ func (s *Server) signedOut(r *Request) Answer {
 	if s.deps.GovBR != nil {
 		to = leave{s.deps.GovBR.LogoutURL()}
 	}
-	return withCookies{to, []*http.Cookie{s.newCookie(sessionCookie, "", -1)}}
+	return withCookies{to, []*http.Cookie{s.newCookie(sessionCookie, "", -1), s.leaving(r)}}
 }

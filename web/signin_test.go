@@ -87,6 +87,30 @@ func signInAndOut(t *testing.T, e *storetest.Engine) {
 	}
 }
 
+// gov.br knows one address for each way back; the language comes along.
+func TestLanguageComesBack(t *testing.T) {
+	t.Parallel()
+	p := webtest.StartWithPeople(t)
+	b := p.NewBrowser()
+	leads := func(a webtest.Answer, to string) {
+		t.Helper()
+		if a.Status != http.StatusSeeOther || a.Header.Get("Location") != to {
+			t.Errorf("%d to %q, want %q", a.Status, a.Header.Get("Location"), to)
+		}
+	}
+	b.Post("/es/entrar", url.Values{})
+	leads(b.Get("/entrar/retorno?state=x&code=y"), "/es/entrar?motivo=vencida")
+	b.SignIn(webtest.Ana)
+	b.Get("/en/minha-conta") // shows where the level is raised
+	leads(b.Get("/entrar/retorno"), "/en/entrar?motivo=nivel")
+	b.Post("/es/sair", nil)
+	leads(b.Get("/sair"), "/es/sair")
+	lacks(t, b.Get("/es/sair").Body, "Usted no está conectado")
+	lacks(t, b.Get("/sair").Body, "Você não está conectado") // chosen
+	b.Cookies["__Host-selo-idioma"] = "//evil.example"
+	lacks(t, b.Get("/sair").Body, "Você não está conectado")
+}
+
 // TestPublicPagesAreTheSameForEverybody compares the bytes.
 func TestPublicPagesAreTheSameForEverybody(t *testing.T) {
 	t.Parallel()

@@ -6,18 +6,25 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 
 	"selo/account"
 	"selo/fault"
+	"selo/locale"
 )
 
 // The cookies of a browser. Over TLS their names have the prefix __Host-, so
 // that no neighbouring site can plant one.
 const (
-	sessionCookie = "selo-sessao"  // the token of a session
-	beforeCookie  = "selo-entrada" // binds a sign-in under way to its browser
+	sessionCookie  = "selo-sessao"  // the token of a session
+	beforeCookie   = "selo-entrada" // binds a sign-in under way to its browser
+	languageCookie = "selo-idioma"  // the language to come back from gov.br in, which knows one address
 )
+
+// abroad is how long the way to gov.br and back may take before the language is
+// forgotten, in seconds.
+const abroad = 60 * 60
 
 func (s *Server) secureCookies() bool { return strings.HasPrefix(s.deps.URL, "https://") }
 
@@ -47,6 +54,21 @@ func (s *Server) token(r *http.Request, name string) account.Token {
 		return ""
 	}
 	return t
+}
+
+// leaving notes the language in which the visitor leaves for gov.br.
+func (s *Server) leaving(r *Request) *http.Cookie {
+	return s.newCookie(languageCookie, string(r.Lang), abroad)
+}
+
+// returning is the language in which the visitor left; else the request's.
+func (s *Server) returning(r *Request) locale.Lang {
+	for _, c := range r.HTTP.CookiesNamed(s.cookieName(languageCookie)) {
+		if lang := locale.Lang(c.Value); slices.Contains(locale.Langs(), lang) {
+			return lang
+		}
+	}
+	return r.Lang
 }
 
 // withCookies is an answer that leaves cookies.

@@ -165,10 +165,15 @@ func (b *Browser) Do(method, path string, form url.Values, header ...string) Ans
 	return a
 }
 
-// Begin presses "Entrar com GOV.BR" and gives what gov.br is asked.
+// Begin presses "Entrar com GOV.BR" in the language of back and gives what
+// gov.br is asked.
 func (b *Browser) Begin(back string) url.Values {
 	b.People.t.Helper()
-	a := b.Post("/entrar", url.Values{"volta": {back}})
+	path := "/entrar"
+	if strings.HasPrefix(back, "/en/") || strings.HasPrefix(back, "/es/") {
+		path = back[:3] + path
+	}
+	a := b.Post(path, url.Values{"volta": {back}})
 	to, err := url.Parse(a.Header.Get("Location"))
 	b.People.must(err)
 	if a.Status != http.StatusSeeOther || !strings.HasPrefix(to.String(), b.People.SimURL+"/authorize?") {
