@@ -184,7 +184,11 @@ func end(ctx context.Context, tx Tx, s Session, to SessionState) (bool, error) {
 	if err != nil || !ended {
 		return false, err
 	}
-	return true, note(ctx, tx, s.Person, endKinds[to], "sessao", string(s.ID))
+	actor := s.Person.subject()
+	if to == SessionReplaced {
+		actor = "system" // not the person's own act: perhaps somebody else's browser now
+	}
+	return true, noteBy(ctx, tx, s.Person, actor, endKinds[to], "sessao", string(s.ID))
 }
 
 // crowd makes room for one more session of a person: beyond the limit, those

@@ -75,6 +75,9 @@ func TestSignInRotatesTheSession(t *testing.T) {
 		if _, ok := b.current(second.Token); ok || third.Session.ID == second.Session.ID {
 			b.t.Error("a session outlived that somebody else signed in over it")
 		}
+		if events := b.history(first.Person.ID); events[len(events)-1].Kind != "account.session_replaced" || events[len(events)-1].Actor != "system" {
+			b.t.Errorf("the audit ends with %+v", events[len(events)-1])
+		}
 		if c, ok := b.current(third.Token); !ok || c.Person.Called() != "Bruno Fictício" {
 			b.t.Errorf("%+v, %v", c.Person, ok)
 		}
