@@ -21,6 +21,8 @@ const { values: options } = parseArgs({
 	},
 });
 
+const workers = 3;
+
 const desktop = { width: 1280, height: 800 };
 const phone = { width: 360, height: 740 };
 const narrowest = { width: 320, height: 640 };
@@ -109,19 +111,35 @@ async function fits(page, where) {
 	check(over <= 0, `${where}: ${over} px too wide`);
 }
 
+// together runs tasks beside each other, a few at a time: a page that waits for
+// the site leaves the processor to another. A task that throws is a failure of
+// its own and ends no other.
+async function together(tasks) {
+	const queue = [...tasks];
+	const work = async () => {
+		for (let task = queue.shift(); task; task = queue.shift()) {
+			const started = Date.now();
+			await task.run().catch((error) => check(false, `${task.name}: ${error.stack}`));
+			const seconds = Math.round((Date.now() - started) / 1000);
+			if (seconds >= 10) console.log(`${task.name}: ${seconds} s`);
+		}
+	};
+	await Promise.all(Array.from({ length: workers }, work));
+}
+
 const site = await startSite(options.binary);
 const chrome = await startBrowser();
 try {
 	await mkdir(screens, { recursive: true });
-	for (const entry of pages.filter((p) => p.path.includes(options.only))) {
-		for (const theme of themes) await look(chrome.browser, site.url, entry, theme);
-	}
+	const looks = pages.filter((p) => p.path.includes(options.only)).flatMap((entry) => themes.map((theme) => ({
+		name: `${entry.path} (${theme.name})`,
+		run: () => look(chrome.browser, site.url, entry, theme),
+	})));
 	const folder = new URL("./checks/", import.meta.url);
-	for (const name of (await readdir(folder)).sort()) {
-		if (!name.endsWith(".mjs") || !name.includes(options.only) && options.only !== "") continue;
-		const { default: run } = await import(new URL(name, folder));
-		await run({ browser: chrome.browser, site: site.url, binary: options.binary, screens: options.screens ? screens : "", pages, themes, languages, open, check, axe, violationsOn, fits, desktop, phone, narrowest });
-	}
+	const files = (await readdir(folder)).filter((name) => name.endsWith(".mjs") && name.includes(options.only)).sort();
+	const given = { browser: chrome.browser, site: site.url, binary: options.binary, screens: options.screens ? screens : "", pages, themes, languages, open, check, axe, violationsOn, fits, desktop, phone, narrowest };
+	const checks = files.map((name) => ({ name, run: async () => (await import(new URL(name, folder))).default(given) }));
+	await together([...checks, ...looks]);
 } finally {
 	await chrome.stop();
 	await site.stop();
