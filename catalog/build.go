@@ -174,7 +174,7 @@ func produce(ctx context.Context, src Source, pub Publication, n *names, tmp str
 		if err != nil {
 			return err
 		}
-		return sp.put(spoolKey(certificate.KindCompany, e.Body, id), c.id, c.name, c.words, c.marks)
+		return sp.put(spoolKey(certificate.KindCompany, e.Body, id), c.id, c.name, c.words, c.marks, c.place)
 	})
 	if err == nil {
 		err = each(certificate.KindProduct, func(e Entry) error {
@@ -182,7 +182,7 @@ func produce(ctx context.Context, src Source, pub Publication, n *names, tmp str
 			if err != nil {
 				return err
 			}
-			return sp.put(spoolKey(certificate.KindProduct, e.Body, id), p.id, p.brand, p.model, p.shown, p.mark)
+			return sp.put(spoolKey(certificate.KindProduct, e.Body, id), p.id, p.brand, p.model, p.details, p.shown, p.mark)
 		})
 	}
 	if err == nil {

@@ -84,31 +84,39 @@ func (m *matcher) whole(list []string) string {
 	return expression
 }
 
-// loose asks for all words, the last as a beginning, or for them in one. Where
-// letters and digits meet, together and apart are the same: "FT12" is "FT-12".
+// loose asks for all words but fillers, the last as a beginning, or for them in
+// one. Where letters and digits meet, together and apart are the same: "FT12"
+// is "FT-12".
 func (m *matcher) loose(list []string) string {
 	var terms []string
 	for i := 0; i < len(list); i++ {
-		word := list[i]
-		if i+1 < len(list) && meet(word, list[i+1]) && len(word)+len(list[i+1]) <= maxJoined {
-			terms = append(terms, "("+m.all(list[i:i+2])+" OR "+m.beginning(word+list[i+1])+")")
+		word, last := list[i], i == len(list)-1
+		switch {
+		case !last && meet(word, list[i+1]) && !isLongFiller(word) && !isLongFiller(list[i+1]) && len(word)+len(list[i+1]) <= maxJoined:
 			i++
-			continue
+			next := m.term(list[i], true)
+			terms = append(terms, "("+m.term(word, false)+" AND "+next+" OR "+m.beginning(word+list[i])+")")
+		case !fillers[word] || last && len(terms) == 0:
+			terms = append(terms, m.term(word, last))
 		}
-		one := quoted(word)
-		if i == len(list)-1 || len(word) > maxWordBytes {
-			one = m.beginning(word)
-		}
-		if parts := meeting(word); parts != nil {
-			one = "(" + one + " OR " + m.all(parts) + ")"
-		}
-		terms = append(terms, one)
 	}
 	expression := "(" + strings.Join(terms, " AND ") + ")"
 	if j := strings.Join(list, ""); len(list) > 1 && len(list) <= maxNumberWords && len(j) <= maxJoined {
 		expression = "(" + expression + " OR " + m.beginning(j) + ")"
 	}
 	return expression
+}
+
+// term asks for one word, or for its parts where letters and digits meet.
+func (m *matcher) term(word string, beginning bool) string {
+	one := quoted(word)
+	if beginning || len(word) > maxWordBytes {
+		one = m.beginning(word)
+	}
+	if parts := meeting(word); parts != nil {
+		one = "(" + one + " OR " + m.all(parts) + ")"
+	}
+	return one
 }
 
 // maxPaired is up to how many words each pair of neighbours is also read as one.

@@ -109,21 +109,23 @@ func (u *updater) indexParties(id int64) (string, error) {
 }
 
 func (u *updater) indexProducts(id int64) error {
-	rows, err := u.QueryContext(u.ctx, `SELECT p.marca, p.modelo, p.designacao, p.familia, p.importado FROM vinculo v JOIN produto p ON p.id = v.produto
+	rows, err := u.QueryContext(u.ctx, `SELECT p.marca, p.modelo, p.designacao, p.familia, p.descricao, p.importado,
+		v.lote, v.serie, v.licenca FROM vinculo v JOIN produto p ON p.id = v.produto
 		WHERE v.certificado = ? AND v.situacao = 1 ORDER BY v.seq`, id)
 	if err != nil {
 		return fmt.Errorf("read products of %d: %w", id, err)
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var brand, model, commercial, family string
+		var brand, model, commercial, family, description, lot, serial, licence string
 		var imported int64
-		if err := rows.Scan(&brand, &model, &commercial, &family, &imported); err != nil {
+		if err := rows.Scan(&brand, &model, &commercial, &family, &description, &imported, &lot, &serial, &licence); err != nil {
 			return fmt.Errorf("read products of %d: %w", id, err)
 		}
-		p := productRef{mark: markOrigin(imported != 0)}
+		p := productRef{mark: markOrigin(imported != 0), details: detailWords(description)}
 		p.brand, p.model = productWords(brand, model, commercial, family)
 		u.r.text.product(p)
+		u.r.text.link(lot, serial, licence)
 	}
 	if err := rows.Err(); err != nil {
 		return fmt.Errorf("read products of %d: %w", id, err)
@@ -157,7 +159,7 @@ func (u *updater) product(body certificate.Sigla, id certificate.ID) (productRef
 		return productRef{}, fmt.Errorf("find product %s: %w", id, err)
 	}
 	p.brand, p.model = productWords(brand, model, commercial, family)
-	p.mark = markOrigin(imported != 0)
+	p.details, p.mark = detailWords(description), markOrigin(imported != 0)
 	p.shown = shownProduct(brand, model, imported != 0, commercial, family, description, gtins)
 	return p, nil
 }

@@ -32,11 +32,13 @@ type companyRef struct {
 	name  string // as shown
 	words string // for the index
 	marks string // for the facets: UF, country, CNPJ (see companyMarks)
+	place string // words of the country for the index, of companies abroad
 }
 
 type productRef struct {
 	id           int64
 	brand, model string // words for the index
+	details      string // words of the description for the index
 	shown        string // as shownProduct gives it
 	mark         string // for the facets: made in Brazil or imported
 }
@@ -96,7 +98,7 @@ func (r *renderer) companyView(id certificate.ID, c *certificate.Company) *Compa
 }
 
 func (c *CompanyView) ref(index int64) companyRef {
-	return companyRef{id: index, name: c.shownName(), words: companyWords(c), marks: companyMarks(c)}
+	return companyRef{id: index, name: c.shownName(), words: companyWords(c), marks: companyMarks(c), place: placeWords(c)}
 }
 
 // putProduct renders a product and its GTINs.
@@ -125,6 +127,7 @@ func (r *renderer) putProduct(e Entry) (certificate.ID, productRef, error) {
 	codes := text(row[9])
 	ref := productRef{id: e.Index, mark: markOrigin(p.Imported), shown: shownProduct(p.Brand, p.Model, p.Imported, p.CommercialName, p.Family, p.Description, codes)}
 	ref.brand, ref.model = productWords(p.Brand, p.Model, p.CommercialName, p.Family)
+	ref.details = detailWords(p.Description)
 	return rev.ID, ref, r.out.put(tableProduct, row)
 }
 
@@ -249,6 +252,7 @@ func (r *renderer) putLinks(e Entry, c *certificate.Certificate) (int, error) {
 		if link.Situation == certificate.Active {
 			active++
 			r.text.product(product)
+			r.text.link(link.Lot, link.Serial, link.ImportLicence)
 			r.ready.product(int64(i), product.shown, linkText{company: company.id, modality: string(link.Modality), lot: link.Lot,
 				quantity: link.Quantity, serial: link.Serial, licence: link.ImportLicence, entered: dayNumber(link.EnteredOn)})
 		}

@@ -16,7 +16,7 @@ import (
 // and user_version (bytes 60–63).
 const (
 	applicationID = 0x53454C4F // "SELO"
-	formatVersion = 5
+	formatVersion = 6
 )
 
 // table is one table of rows; the digest, the inserts and the dumps follow from it.
@@ -49,7 +49,7 @@ var (
 	// number are frozen (FAQ 3.13), so its row never changes: see events.go.
 	tableEvent    = &table{name: "evento", key: "id", columns: []string{"id", "organismo", "numero", "classe", "tipo", "situacao", "aceita"}}
 	tableCoverage = &table{name: "cobertura", key: "organismo", columns: []string{"organismo", "revisoes", "primeira", "ultima"}}
-	tableIndex    = &table{name: "busca", key: "rowid", columns: []string{"rowid", "numero", "organismo", "classe", "documentos", "empresas", "marcas", "modelos", "filtros"}}
+	tableIndex    = &table{name: "busca", key: "rowid", columns: []string{"rowid", "numero", "organismo", "classe", "documentos", "empresas", "marcas", "modelos", "descricoes", "filtros"}}
 
 	// contentTables are those the content digest covers; the index follows from them.
 	contentTables = []*table{tableCompany, tableProduct, tableGTIN, tableCertificate, tableSheet, tableParticipant, tableLink, tablePast, tableSince,
@@ -84,7 +84,7 @@ CREATE TABLE cobertura (organismo TEXT PRIMARY KEY, revisoes INTEGER NOT NULL, p
 // so the plain tokenizer is exact; with unicode61 a word of Fold could fall into
 // two tokens, which detail=column cannot look up.
 const indexSchema = `
-CREATE VIRTUAL TABLE busca USING fts5(numero, organismo, classe, documentos, empresas, marcas, modelos, filtros,
+CREATE VIRTUAL TABLE busca USING fts5(numero, organismo, classe, documentos, empresas, marcas, modelos, descricoes, filtros,
 	content='', contentless_delete=1, detail=column, tokenize='ascii', prefix='3 5');
 CREATE VIRTUAL TABLE busca_termo USING fts5vocab(busca, row);
 `

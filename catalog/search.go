@@ -174,22 +174,27 @@ func (c *Catalog) question(ctx context.Context, s Search) (*question, error) {
 func (c *Catalog) readText(ctx context.Context, q *question) error {
 	var rest []string
 	fields := strings.Fields(q.Text)
-	if _, err := brasil.ParseGTIN(strings.Join(fields, "")); err == nil {
-		fields = []string{strings.Join(fields, "")} // as it is printed below the bars: in groups
+	if j := strings.Join(fields, ""); len(fields) > 1 && len(j) <= maxGTIN {
+		known, err := c.knownGTIN(ctx, j) // as it is printed below the bars: in groups
+		if err != nil {
+			return err
+		}
+		if _, err := brasil.ParseGTIN(j); err == nil || known > 0 {
+			fields = []string{j}
+		}
 	}
 	for _, field := range fields {
 		if cnpj, err := brasil.ParseCNPJ(field); err == nil {
 			rest = append(rest, strings.ToLower(string(cnpj)))
 			continue
 		}
-		if g, err := brasil.ParseGTIN(field); err == nil && len(q.gtins) == 0 {
-			n := gtinNumber(g)
-			known, err := c.any(ctx, "SELECT 1 FROM gtin WHERE numero = ? LIMIT 1", n)
+		if len(q.gtins) == 0 {
+			known, err := c.knownGTIN(ctx, field)
 			if err != nil {
-				return fmt.Errorf("look up GTIN: %w", err)
+				return err
 			}
-			if known {
-				q.gtins = append(q.gtins, n)
+			if known > 0 {
+				q.gtins = append(q.gtins, known)
 				continue
 			}
 		}
@@ -197,6 +202,40 @@ func (c *Catalog) readText(ctx context.Context, q *question) error {
 	}
 	q.words = queryWords(strings.Join(rest, " "))
 	return nil
+}
+
+// maxGTIN is how many digits a bar code has at most, and minGTIN one that
+// lost its check digit has at least.
+const (
+	minGTIN = 11 // of EAN-13; seven digits may be many things
+	maxGTIN = 14
+)
+
+// knownGTIN finds the bar code that some product has and that was typed whole,
+// or without its check digit; 0 where there is none.
+func (c *Catalog) knownGTIN(ctx context.Context, typed string) (int64, error) {
+	var codes []brasil.GTIN
+	if g, err := brasil.ParseGTIN(typed); err == nil {
+		codes = append(codes, g)
+	}
+	if isDigits(typed) && minGTIN <= len(typed) && len(typed) < maxGTIN {
+		for digit := '0'; digit <= '9'; digit++ {
+			if g, err := brasil.ParseGTIN(typed + string(digit)); err == nil {
+				codes = append(codes, g)
+			}
+		}
+	}
+	for _, g := range codes {
+		n := gtinNumber(g)
+		known, err := c.any(ctx, "SELECT 1 FROM gtin WHERE numero = ? LIMIT 1", n)
+		if err != nil {
+			return 0, fmt.Errorf("look up GTIN: %w", err)
+		}
+		if known {
+			return n, nil
+		}
+	}
+	return 0, nil
 }
 
 // gtinNumber is a GTIN as rows keep it: the same for every way of writing it.

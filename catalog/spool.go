@@ -138,17 +138,17 @@ func cutField(b []byte) (string, []byte) {
 
 // company and product make the spool a resolver.
 func (s *spool) company(body certificate.Sigla, id certificate.ID) (companyRef, error) {
-	index, f, err := s.get(spoolKey(certificate.KindCompany, body, id), 3)
+	index, f, err := s.get(spoolKey(certificate.KindCompany, body, id), 4)
 	if err != nil {
 		return companyRef{}, err
 	}
-	return companyRef{id: index, name: f[0], words: f[1], marks: f[2]}, nil
+	return companyRef{id: index, name: f[0], words: f[1], marks: f[2], place: f[3]}, nil
 }
 
 func (s *spool) product(body certificate.Sigla, id certificate.ID) (productRef, error) {
-	index, f, err := s.get(spoolKey(certificate.KindProduct, body, id), 4)
+	index, f, err := s.get(spoolKey(certificate.KindProduct, body, id), 5)
 	if err != nil {
 		return productRef{}, err
 	}
-	return productRef{id: index, brand: f[0], model: f[1], shown: f[2], mark: f[3]}, nil
+	return productRef{id: index, brand: f[0], model: f[1], details: f[2], shown: f[3], mark: f[4]}, nil
 }

@@ -10,7 +10,8 @@ import (
 // Limits of what goes into the index.
 const (
 	maxJoined      = 40 // bytes: a longer compact form helps nobody
-	maxNumberWords = 6  // numbers with more words get fewer joined forms
+	maxRun         = 96 // bytes of a number's parts in one
+	maxNumberWords = 6  // words of a text that are also read as one
 )
 
 // Marks of the situations in the column filtros; the publication's day decides on expiry.
@@ -52,12 +53,13 @@ func (w *words) add(folded string) {
 
 // indexText makes the index row of one certificate. The zero value is ready.
 type indexText struct {
-	number, body, class, documents, companies, brands, models, filter words
-	facet                                                             words // marks that searches count; the index has them too
+	number, body, class, documents, companies, brands, models, details, filter words
+	lots                                                                       words // with details one column
+	facet                                                                      words // marks that searches count; the index has them too
 }
 
 func (t *indexText) columns() []*words {
-	return []*words{&t.number, &t.body, &t.class, &t.documents, &t.companies, &t.brands, &t.models, &t.filter}
+	return []*words{&t.number, &t.body, &t.class, &t.documents, &t.companies, &t.brands, &t.models, &t.details, &t.filter}
 }
 
 func (t *indexText) reset() {
@@ -65,11 +67,16 @@ func (t *indexText) reset() {
 		w.reset()
 	}
 	t.facet.reset()
+	t.lots.reset()
 }
 
 func (t *indexText) row(id int64) []any {
 	row := []any{id}
 	for _, w := range t.columns() {
+		if w == &t.details {
+			row = append(row, t.newDetails())
+			continue
+		}
 		row = append(row, string(w.text))
 	}
 	return row
@@ -96,6 +103,7 @@ func (t *indexText) sheet(s *Sheet) {
 
 func (t *indexText) company(c companyRef, role certificate.RoleCode) {
 	t.companies.add(c.words)
+	t.lots.add(c.place)
 	t.facet.add(markOfRole(string(role)))
 	for mark := range strings.SplitSeq(c.marks, " ") {
 		if strings.HasPrefix(mark, prefixCompany) {
@@ -108,6 +116,9 @@ func (t *indexText) company(c companyRef, role certificate.RoleCode) {
 func (t *indexText) product(p productRef) {
 	t.brands.add(p.brand)
 	t.models.add(p.model)
+	if len(t.details.seen) < maxDetails {
+		t.details.add(p.details)
+	}
 	t.facet.add(p.mark)
 }
 
@@ -205,23 +216,22 @@ func joined(folded string) string {
 	return ""
 }
 
-// numberWords are the words of a certificate's number and their runs in one
-// word, so that "BRIN 108", "brin108" and "fbbrin10817001" all find
-// "FB-BRIN-108/17.001" (manual 2.2.1.2). Of long numbers only the runs that
-// reach the end are kept: beginnings of those are found as beginnings.
+// numberWords are the words of a certificate's number and their runs to its end
+// in one word, so that "BRIN 108", "brin108" and "fbbrin10817001" all find
+// "FB-BRIN-108/17.001" (manual 2.2.1.2): what is typed last is a beginning, and
+// what is typed before is parted where letters and digits meet. Parts of digits
+// are kept without their leading zeros too.
 func numberWords(number string) string {
 	folded := brasil.Fold(number)
 	parts := strings.Fields(folded)
 	var b strings.Builder
 	b.WriteString(folded)
 	for i := range parts {
-		run := parts[i]
-		for j := i + 1; j < len(parts) && len(run) <= 2*maxJoined; j++ {
-			run += parts[j]
-			if len(parts) <= maxNumberWords || j == len(parts)-1 {
-				b.WriteByte(' ')
-				b.WriteString(run)
-			}
+		if run := strings.Join(parts[i:], ""); i < len(parts)-1 && len(run) <= maxRun {
+			writeWord(&b, run)
+		}
+		if short := strings.TrimLeft(parts[i], "0"); short != parts[i] && isDigits(parts[i]) && short != "" {
+			writeWord(&b, short)
 		}
 	}
 	return b.String()

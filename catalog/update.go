@@ -332,7 +332,7 @@ func (u *updater) companyChanged(e Entry) error {
 		if _, err := u.change(tableLink, "empresa", "WHERE certificado = ? AND empresa = ?", next.id, owner, oldID); err != nil {
 			return err
 		}
-		if before.words != next.words || before.marks != next.marks || before.name != next.name {
+		if before.words != next.words || before.marks != next.marks || before.place != next.place || before.name != next.name {
 			u.dirty[owner] = true
 		}
 	}
@@ -368,7 +368,8 @@ func (u *updater) productChanged(e Entry) error {
 	for _, owner := range owners {
 		u.stale[owner] = true
 	}
-	if brand, model := productWords(text(row[3]), text(row[4]), text(row[6]), text(row[7])); brand != next.brand || model != next.model {
+	brand, model := productWords(text(row[3]), text(row[4]), text(row[6]), text(row[7]))
+	if brand != next.brand || model != next.model || detailWords(text(row[8])) != next.details {
 		for _, owner := range owners {
 			u.dirty[owner] = true
 		}

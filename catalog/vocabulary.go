@@ -27,12 +27,12 @@ const (
 type vocabulary map[string]int
 
 // spelledColumns are the places in a row of the index whose words are spelled:
-// body, class, documents, companies, brands, models.
-var spelledColumns = []int{2, 3, 4, 5, 6, 7}
+// body, class, documents, companies, brands, models, descriptions.
+var spelledColumns = []int{2, 3, 4, 5, 6, 7, 8}
 
 // add takes the words of one index row.
 func (v vocabulary) add(row []any) {
-	if marks := " " + text(row[8]) + " "; strings.Contains(marks, " "+markHidden+" ") {
+	if marks := " " + text(row[len(row)-1]) + " "; strings.Contains(marks, " "+markHidden+" ") {
 		return // of a class that is off the Web
 	}
 	for _, column := range spelledColumns {

@@ -23,10 +23,11 @@ import (
 // What a snapshot file is: a SQLite database, its seal as JSON, and a footer of
 // eight bytes of magic and the seal's length.
 const (
-	sealMagic  = "SELOCAT1"
-	sealFooter = 16
-	maxSeal    = 1 << 20
-	sealPiece  = 4 << 20 // the file's digest is over the digests of these
+	sealMagic      = "SELOCAT1"
+	sealFooter     = 16
+	snapshotFormat = 6
+	maxSeal        = 1 << 20
+	sealPiece      = 4 << 20 // the file's digest is over the digests of these
 )
 
 // snapshotTables are the tables of a snapshot's content with their columns in digest order.
@@ -117,7 +118,7 @@ func checkSeal(ctx context.Context, c *Check, path string) (*seal, error) {
 		return nil, fmt.Errorf("read seal: %w", err)
 	}
 	var s seal
-	if json.Unmarshal(text, &s) != nil || s.Format != 5 || s.Bytes != info.Size()-sealFooter-length {
+	if json.Unmarshal(text, &s) != nil || s.Format != snapshotFormat || s.Bytes != info.Size()-sealFooter-length {
 		c.find("verify.snapshot.seal", path)
 		return nil, nil //nolint:nilnil // none: a finding says why
 	}

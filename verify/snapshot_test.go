@@ -144,7 +144,7 @@ func TestEveryDamageOfASnapshotIsFound(t *testing.T) {
 			want: []string{"verify.snapshot.digest", "verify.snapshot.content"}},
 		{name: "the seal is cut", seal: func(s []byte) []byte { return s[:len(s)-1] }, want: []string{"verify.snapshot.truncated"}},
 		{name: "there is no seal", seal: func([]byte) []byte { return nil }, want: []string{"verify.snapshot.truncated"}},
-		{name: "the seal is of another format", seal: func(s []byte) []byte { return bytes.Replace(s, []byte(`"formato":5`), []byte(`"formato":4`), 1) },
+		{name: "the seal is of another format", seal: func(s []byte) []byte { return bytes.Replace(s, []byte(`"formato":6`), []byte(`"formato":5`), 1) },
 			want: []string{"verify.snapshot.seal"}},
 		{name: "the seal says another publication", seal: func(s []byte) []byte { return bytes.Replace(s, []byte(`"numero":5`), []byte(`"numero":3`), 1) },
 			want: []string{"verify.snapshot.signature", "verify.snapshot.content", "verify.snapshot.publication"}},
