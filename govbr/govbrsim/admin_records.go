@@ -67,12 +67,17 @@ func (s *Server) deletePerson(x *Exchange) (Answer, error) {
 		if _, err := w.person(cpf); err != nil {
 			return nil, err
 		}
-		delete(w.people, cpf)
-		delete(w.failures, cpf)
-		w.sessions.drop(func(found *session) bool { return found.cpf == cpf })
-		w.changed++
+		w.removePerson(cpf)
 		return nil, nil //nolint:nilnil // nothing to say
 	})
+}
+
+// removePerson ends an account and its sessions. The caller locks.
+func (w *World) removePerson(cpf brasil.CPF) {
+	delete(w.people, cpf)
+	delete(w.failures, cpf)
+	w.sessions.drop(func(found *session) bool { return found.cpf == cpf })
+	w.changed++
 }
 
 // putLevel gives the person a level, through selos, or one selo.

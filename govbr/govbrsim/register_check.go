@@ -115,7 +115,7 @@ func (w *World) questions(cpf brasil.CPF) []question {
 	born, mother := w.civil(cpf)
 	first, _, _ := strings.Cut(strings.ToUpper(strings.TrimSpace(mother)), " ")
 	sum := sha256.Sum256([]byte("govbrsim perguntas\x00" + string(cpf)))
-	pick := func(at, n int) int { return int(binary.BigEndian.Uint32(sum[at:]) % uint32(n)) } //nolint:gosec // n is small and positive
+	pick := func(at, n int) int { return int(binary.BigEndian.Uint32(sum[at:]) % uint32(n)) }
 	year := question{Name: "ano", Text: "Qual é o ano de nascimento?", answer: strconv.Itoa(born.Year())}
 	for i, from := 0, born.Year()-pick(0, optionsEach); i < optionsEach; i++ {
 		year.Options = append(year.Options, strconv.Itoa(from+i))

@@ -35,7 +35,7 @@ type Route struct {
 // offer is a function of its own that is named here.
 func (s *Server) table() []Route {
 	return slices.Concat(s.ssoRoutes(), s.loginRoutes(), s.apiRoutes(), s.pageRoutes(), s.adminRoutes(),
-		s.signatureRoutes(), s.meugovRoutes(), s.serviceAdminRoutes(), s.registerRoutes(), s.x509Routes())
+		s.signatureRoutes(), s.meugovRoutes(), s.serviceAdminRoutes(), s.registerRoutes(), s.x509Routes(), s.areaRoutes(), s.adminPageRoutes())
 }
 
 // ssoRoutes are Login Único, at the root as on its own host.
