@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { chromium } from "playwright-core";
 
 // freePort asks the system for a port that nobody listens on.
@@ -52,13 +52,24 @@ export async function startSimulator(binary) {
 	return serving(binary, ["govbr-sim", "--addr", url.slice("http://".length)], url, url);
 }
 
-// serving runs the program and waits until it says that it is ready.
-async function serving(binary, args, url, ready) {
-	const child = spawn(binary, args, { stdio: ["ignore", "pipe", "pipe"] });
+// startExample runs the example client of gov.br (govbr/example), built as
+// program, with a simulator; register makes it known there, at its address, and
+// gives its credentials, as in docs/govbr.md.
+export async function startExample(program, sim, register) {
+	const url = `http://127.0.0.1:${await freePort()}`;
+	const env = { SSO: sim, API: `${sim}/sim/api`, CONFIABILIDADES: `${sim}/sim/confiabilidades`, CAS: `${sim}/sim/cas`,
+		ASSINATURA: `${sim}/sim/assinatura`, PROVA_DE_VIDA: `${sim}/sim/meugov`, ...await register(url) };
+	return serving(program, ["-addr", url.slice("http://".length)], url, url, Object.fromEntries(Object.entries(env).map(([name, value]) => [`SELO_GOVBR_${name}`, value])));
+}
+
+// serving runs the program, with more variables of the environment where env has
+// them, and waits until it says that it is ready.
+async function serving(binary, args, url, ready, env = {}) {
+	const child = spawn(binary, args, { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...env } });
 	let said = "";
 	const ended = new Promise((resolve) => child.once("exit", resolve));
 	await new Promise((resolve, reject) => {
-		const late = setTimeout(() => reject(new Error(`selo ${args[0]} said nothing for a minute:\n${said}`)), 60_000);
+		const late = setTimeout(() => reject(new Error(`${basename(binary)} ${args[0]} said nothing for a minute:\n${said}`)), 60_000);
 		const hear = (data) => {
 			said += data;
 			if (said.includes(ready)) {
@@ -69,7 +80,7 @@ async function serving(binary, args, url, ready) {
 		child.stdout.on("data", hear);
 		child.stderr.on("data", hear);
 		child.once("error", reject);
-		ended.then((code) => reject(new Error(`selo ${args[0]} ended with ${code}:\n${said}`)));
+		ended.then((code) => reject(new Error(`${basename(binary)} ${args[0]} ended with ${code}:\n${said}`)));
 	});
 	return {
 		url,
