@@ -1,9 +1,10 @@
 // Every page can be walked with Tab: the first stop leads to the content, every
-// stop is visible and marked, and there is a way out at the end.
+// stop is visible and marked, and there is a way out at the end. The themes take
+// turns: they differ in colours only, and each is walked on every kind of part.
 export default async function keyboard({ browser, site, pages, open, check, themes }) {
-	for (const theme of themes) {
+	for (const [turn, theme] of themes.entries()) {
 		const { page, context } = await open(browser, site, { theme: theme.cookie });
-		for (const { path } of pages) {
+		for (const { path } of pages.filter((_, i) => i % themes.length === turn)) {
 			await page.goto(site + path);
 			await page.keyboard.press("Tab");
 			check((await page.evaluate(() => document.activeElement.hash)) === "#conteudo", `${path}: the first stop is the link to the content`);
