@@ -41,7 +41,7 @@ func main() {
 }
 
 // groups are what --only takes, in the order of measuring.
-var groups = []string{"binary", "demo", "remessa", "publication", "start", "lookup", "search", "page", "node"}
+var groups = []string{"binary", "demo", "remessa", "publication", "start", "lookup", "search", "page", "node", "signin"}
 
 // settings are the command line.
 type settings struct {
@@ -157,12 +157,12 @@ func (b *bench) wants(group ...string) bool {
 }
 
 func (b *bench) measure(ctx context.Context) (err error) {
-	if b.wants("binary", "demo", "start", "lookup", "search", "page", "node") {
+	if b.wants("binary", "demo", "start", "lookup", "search", "page", "node", "signin") {
 		if err := b.programRows(ctx); err != nil {
 			return err
 		}
 	}
-	if !b.wants("remessa", "publication", "start", "lookup", "search", "page", "node") {
+	if !b.wants("remessa", "publication", "start", "lookup", "search", "page", "node", "signin") {
 		return nil
 	}
 	if slices.Contains(b.engines, "postgres") {

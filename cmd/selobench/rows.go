@@ -102,7 +102,7 @@ func (b *bench) baseRows(ctx context.Context, engine string, products int) (err 
 		b.remessaRow(name, engine, products, p, bareResult)
 		b.memoryRow(name, p)
 	}
-	if b.wants("publication", "start", "lookup", "search", "page", "node") {
+	if b.wants("publication", "start", "lookup", "search", "page", "node", "signin") {
 		err = b.publicRows(ctx, name, engine, at)
 	}
 	return err
@@ -152,7 +152,12 @@ func (b *bench) publicRows(ctx context.Context, name, engine string, at base) er
 		}
 	}
 	if b.wants("node") && !sameElsewhere {
-		return b.nodeRows(ctx, at)
+		if err := b.nodeRows(ctx, at); err != nil {
+			return err
+		}
+	}
+	if b.wants("signin") && at.Products == b.sizes[0] { // what the base holds does not matter to it
+		return b.signInRows(ctx, name, at)
 	}
 	return nil
 }

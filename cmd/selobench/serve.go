@@ -59,16 +59,22 @@ func startProgram(ctx context.Context, program, dir string, args ...string) (*se
 	if err != nil {
 		return nil, err
 	}
+	return startAt(ctx, program, addr, "/pronto", []string{"TMPDIR=" + dir}, append(args, "--rate", "0")...)
+}
+
+// startAt starts a command of selo at an address, with more variables of the
+// environment, and waits until a path answers.
+func startAt(ctx context.Context, program, addr, path string, env []string, args ...string) (*server, error) {
 	s := &server{addr: addr, said: &bytes.Buffer{}}
-	s.cmd = exec.CommandContext(ctx, program, append(args, "--addr", addr, "--rate", "0")...) //nolint:gosec // built here
+	s.cmd = exec.CommandContext(ctx, program, append(args, "--addr", addr)...) //nolint:gosec // built here
 	s.cmd.Stdout, s.cmd.Stderr = s.said, s.said
-	s.cmd.Env = append(os.Environ(), "TMPDIR="+dir)
+	s.cmd.Env = append(os.Environ(), env...)
 	start := time.Now()
 	if err := s.cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start selo: %w", err)
 	}
 	for {
-		if ready(ctx, "http://"+addr+"/pronto") {
+		if ready(ctx, "http://"+addr+path) {
 			s.ready = time.Since(start)
 			return s, nil
 		}
