@@ -29,8 +29,8 @@ func (a *app) enter(w http.ResponseWriter, r *http.Request, v *visit) error {
 	return nil
 }
 
-// getReturn is where gov.br sends the browser back to. It leads on to another
-// address, so that the code stays in none.
+// getReturn is where gov.br sends the browser back to. Once signed in, it leads
+// on to another address, so that the code does not stay in this one.
 func (a *app) getReturn(w http.ResponseWriter, r *http.Request, v *visit) error {
 	query := r.URL.Query()
 	if len(query) == 0 && v.who != nil {

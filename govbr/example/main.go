@@ -22,12 +22,12 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"time"
 
 	"selo/clock"
-	"selo/document/pdfsign"
 	"selo/fault"
 	"selo/govbr"
 	"selo/locale"
@@ -53,13 +53,21 @@ func main() {
 	flag.Parse()
 	a, err := start(context.Background(), *config, *chain)
 	if err == nil {
-		fmt.Printf("Serviço de exemplo em http://%s/\n", *addr)
-		server := &http.Server{Addr: *addr, Handler: a.routes(), ReadHeaderTimeout: 10 * time.Second,
-			ReadTimeout: time.Minute, WriteTimeout: 2 * time.Minute}
-		err = server.ListenAndServe()
+		err = a.serve(*addr)
 	}
 	say(os.Stderr, err)
 	os.Exit(1)
+}
+
+func (a *app) serve(addr string) error {
+	var config net.ListenConfig
+	listener, err := config.Listen(context.Background(), "tcp", addr)
+	if err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	fmt.Printf("Serviço de exemplo em http://%s/\n", addr)
+	server := &http.Server{Handler: a.routes(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, WriteTimeout: 2 * time.Minute}
+	return server.Serve(listener)
 }
 
 // say tells what is wrong, every mistake of the configuration too.
@@ -147,9 +155,9 @@ func (a *app) routes() http.Handler {
 	mux.Handle("GET /prova-de-vida", a.signedIn(a.getLife))
 	mux.Handle("POST /prova-de-vida", a.signedIn(a.postLife))
 	mux.Handle("POST /prova-de-vida/cancelar", a.signedIn(a.postCancel))
-	mux.Handle("GET /estatico/", http.StripPrefix("/estatico/", http.FileServerFS(static)))
+	mux.Handle("GET /estatico/", http.FileServerFS(files))
 	return http.NewCrossOriginProtection().Handler(http.MaxBytesHandler(mux, maxUpload))
 }
 
-// maxUpload is the largest request, in bytes; pdfsign itself reads PDFs up to pdfsign.MaxSize.
-const maxUpload = min(10<<20, pdfsign.MaxSize)
+// maxUpload is the largest request, in bytes; pdfsign reads PDFs up to 64 MiB.
+const maxUpload = 10 << 20

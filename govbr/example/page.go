@@ -6,7 +6,6 @@ import (
 	"embed"
 	"fmt"
 	"html/template"
-	"io/fs"
 	"log/slog"
 	"net/http"
 
@@ -19,17 +18,7 @@ import (
 //go:embed estatico paginas.html
 var files embed.FS
 
-var (
-	pages  = template.Must(template.ParseFS(files, "paginas.html"))
-	static = must(fs.Sub(files, "estatico"))
-)
-
-func must(f fs.FS, err error) fs.FS {
-	if err != nil {
-		panic(err) // the name stands above
-	}
-	return f
-}
+var pages = template.Must(template.ParseFS(files, "paginas.html"))
 
 // page is what a template shows; each page uses some of it.
 type page struct {

@@ -19,7 +19,7 @@ import (
 )
 
 //go:embed declaracao.pdf
-var sample []byte
+var declaration []byte
 
 // signed is a document that was signed, in both ways.
 type signed struct {
@@ -64,7 +64,7 @@ func upload(r *http.Request) ([]byte, error) {
 	case errors.As(err, &large):
 		return nil, fault.New(fault.Invalid, "pdfsign.size", "limite", strconv.Itoa(maxUpload))
 	case r.FormValue("exemplo") != "":
-		return sample, nil
+		return declaration, nil
 	case err != nil:
 		return nil, fault.New(fault.Invalid, "pdfsign.not_pdf").Because(err)
 	}
