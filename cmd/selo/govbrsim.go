@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"os"
 	"strconv"
 	"time"
@@ -61,7 +62,7 @@ func (c *govbrSimCmd) Run(a *app) error {
 	}
 	defer func() { _ = door.Close() }() // as the other one
 	if options.CertificateURL == "" {
-		options.CertificateURL = "https://" + ownName(door.Addr().String())
+		options.CertificateURL = doorURL(options.URL, door.Addr().String())
 	}
 	sim, err := govbrsim.New(options)
 	if err != nil {
@@ -90,6 +91,17 @@ func (c *govbrSimCmd) Run(a *app) error {
 		return err
 	}
 	return nil
+}
+
+// doorURL is the address of the listener for certificates: the name that
+// browsers know the simulator by, and the listener's port.
+func doorURL(own, address string) string {
+	u, err := url.Parse(own)
+	_, port, wrong := net.SplitHostPort(address)
+	if err != nil || wrong != nil {
+		return "https://" + ownName(address)
+	}
+	return "https://" + net.JoinHostPort(u.Hostname(), port)
 }
 
 // certificateAddress is where the listener for certificates is: the port after

@@ -28,6 +28,9 @@
 //   - cas*.go, signature*.go and gov_ca.go are Assinatura: the screens that
 //     authorise, the CMS, the authority of its certificates. meugov*.go are
 //     Prova de Vida and the citizen's phone.
+//   - register*.go make accounts; x509*.go are the entry with certificates, of a
+//     device on a listener of its own and of the cloud; area*.go are Minha área;
+//     adminpage*.go are the pages that edit a world.
 //   - *.templ are the screens, page.go what surrounds them.
 //
 // # What it is not
