@@ -207,7 +207,7 @@ func (c *Catalog) readText(ctx context.Context, q *question) error {
 // maxGTIN is how many digits a bar code has at most, and minGTIN one that
 // lost its check digit has at least.
 const (
-	minGTIN = 11 // of EAN-13; seven digits may be many things
+	minGTIN = 11 // of a UPC-A; seven digits may be many things
 	maxGTIN = 14
 )
 

@@ -14,91 +14,76 @@ import (
 const (
 	maxSpellings   = 3  // texts that are proposed
 	maxMisspelled  = 4  // unknown words of a text that are looked at
-	maxCombined    = 16 // combinations of words that are tried
 	maxNeighbours  = 12 // words near one that are asked for in the index
+	minCode        = 4  // letters and digits; a shorter number is near to anything
 	maxCodeLetters = 20 // a longer model or number is not varied
 	shortWord      = 4  // letters: up to here one mistake, beyond two
 	maxEnding      = 4  // letters that a known word may have more, as a plural does
 )
 
 // Spelling proposes texts near to what was typed, each of which finds
-// something, the likeliest first. A word that no certificate has is replaced:
-// one of letters by a known word at most two mistakes away (one in a short
-// word), a number or model by one that differs in one letter or digit. A mistake is a letter
-// too many, missing, wrong, or two exchanged. Beside others a word that nothing
-// is near to is left out.
+// something, the likeliest first; none where what was typed finds something
+// itself. Neighbours that are one word somewhere are read as one, and a word
+// that no certificate has is replaced: one of letters by a known word at most
+// two mistakes away (one in a short word), a number or model by one that differs
+// in one letter or digit, any by two known words. A mistake is a letter too
+// many, missing, wrong, or two exchanged. Words are left out where nothing else
+// helps, first those that say least: that nearly all certificates have.
 //
-// Filters of s narrow what the texts must find; the situation does not. None
-// are proposed when every word is known.
+// Filters of s narrow what the texts must find; the situation does not.
 func (c *Catalog) Spelling(ctx context.Context, s Search) ([]string, error) {
 	s.Situation, s.Limit, s.Cursor, s.Order = AnySituation, 1, "", ""
 	q, err := c.question(ctx, s)
+	if err != nil || len(q.words) == 0 {
+		return nil, err
+	}
+	if page, err := c.Search(ctx, s); err != nil || len(page.Certificates) > 0 {
+		return nil, err
+	}
+	list, total, err := c.readings(ctx, q.words)
 	if err != nil {
 		return nil, err
 	}
-	choices, misspelled := make([][]string, len(q.words)), 0
-	for i, word := range q.words {
-		known, err := c.isKnown(ctx, word, i == len(q.words)-1)
-		if err != nil {
-			return nil, err
-		}
-		choices[i] = []string{word}
-		if known {
-			continue
-		}
-		if misspelled++; misspelled > maxMisspelled {
-			return nil, nil
-		}
-		near, err := c.neighbours(ctx, word)
-		if err != nil {
-			return nil, err
-		}
-		choices[i] = append(near[:min(len(near), maxSpellings)], "")
-	}
-	if misspelled == 0 {
-		return nil, nil
-	}
-	return c.finding(ctx, s, combine(choices, maxCombined))
+	return c.finding(ctx, s, list, total)
 }
 
 // finding keeps the texts that find something, up to maxSpellings. One that
 // leaves words out stands only where no other was found.
-func (c *Catalog) finding(ctx context.Context, s Search, texts [][]string) ([]string, error) {
-	slices.SortStableFunc(texts, func(a, b []string) int { return leftOut(a) - leftOut(b) })
+func (c *Catalog) finding(ctx context.Context, s Search, list []reading, total float64) ([]string, error) {
 	var found []string
-	out := 0
-	for _, words := range texts {
-		if len(found) > 0 && leftOut(words) > out {
-			break
-		}
-		out = leftOut(words)
-		if !slices.ContainsFunc(words, func(word string) bool { return len(word) >= minSpelled }) {
+	out, tried := 0, 0
+	for _, r := range list {
+		s.Text = strings.Join(trimFillers(r), " ")
+		switch {
+		case r.cost > maxLoss*total, tried == maxTried, len(found) == maxSpellings:
+			return found, nil
+		case len(found) > 0 && r.leftOut > out, slices.Contains(found, s.Text):
+			continue
+		case !slices.ContainsFunc(r.words, func(word string) bool { return len(word) >= minSpelled }):
 			continue // what is left says nothing
 		}
-		s.Text = strings.Join(strings.Fields(strings.Join(words, " ")), " ")
+		tried++
 		page, err := c.Search(ctx, s)
 		if err != nil {
 			return nil, err
 		}
 		if len(page.Certificates) > 0 {
-			found = append(found, s.Text)
-		}
-		if len(found) == maxSpellings {
-			break
+			found, out = append(found, s.Text), r.leftOut
 		}
 	}
 	return found, nil
 }
 
-// leftOut counts the empty words.
-func leftOut(words []string) int {
-	n := 0
-	for _, word := range words {
-		if word == "" {
-			n++
-		}
+// trimFillers drops the fillers that words left out have left at the ends.
+func trimFillers(r reading) []string {
+	list := r.words
+	for r.leftOut > 0 && len(list) > 0 && fillers[list[0]] {
+		list = list[1:]
 	}
-	return n
+	for r.leftOut > 0 && len(list) > 0 && fillers[list[len(list)-1]] {
+		list = list[:len(list)-1]
+	}
+	return list
 }
 
 // isKnown tells whether a certificate has the word, or one that begins so.
@@ -127,12 +112,12 @@ type neighbour struct {
 }
 
 // neighbours are the words near to one, the likeliest first, that certificates have.
-func (c *Catalog) neighbours(ctx context.Context, word string) ([]string, error) {
+func (c *Catalog) neighbours(ctx context.Context, word string) ([]neighbour, error) {
 	var near []neighbour
 	var err error
 	if isSpelled(word) {
 		near, err = c.nearWords(ctx, word)
-	} else if strings.ContainsAny(word, "0123456789") && len(word) <= maxCodeLetters && isASCII(word) {
+	} else if strings.ContainsAny(word, "0123456789") && len(word) >= minCode && len(word) <= maxCodeLetters && isASCII(word) {
 		near, err = c.nearCodes(ctx, word)
 	}
 	if err != nil {
@@ -141,14 +126,14 @@ func (c *Catalog) neighbours(ctx context.Context, word string) ([]string, error)
 	slices.SortFunc(near, func(a, b neighbour) int {
 		return cmp.Or(a.mistakes-b.mistakes, sameBeginning(b.word, word)-sameBeginning(a.word, word), b.count-a.count, strings.Compare(a.word, b.word))
 	})
-	var list []string
+	var list []neighbour
 	for _, n := range near[:min(len(near), maxNeighbours)] {
 		known, err := c.isKnown(ctx, n.word, false)
 		if err != nil {
 			return nil, err
 		}
 		if known {
-			list = append(list, n.word)
+			list = append(list, n)
 		}
 	}
 	return list, nil
@@ -171,10 +156,14 @@ func (c *Catalog) nearWords(ctx context.Context, word string) ([]neighbour, erro
 	}
 	var near []neighbour
 	var d distance
+	sounded := []rune(sound(word))
 	err := readVocabulary(ctx, c.db, len(typed)-most, len(typed)+maxEnding, func(known string, count int) {
 		mistakes := d.between(typed, known, most)
 		if n := utf8.RuneCountInString(known); mistakes > most && most > 1 && n > len(typed) { // the ending of a plural
 			mistakes = d.between(typed, string([]rune(known)[:len(typed)]), most-1) + 1
+		}
+		if mistakes > 1 && (mistakes <= most || most == 1) && d.between(sounded, sound(known), 0) == 0 {
+			mistakes = 1
 		}
 		if mistakes <= most {
 			near = append(near, neighbour{known, mistakes, count})
@@ -182,6 +171,14 @@ func (c *Catalog) nearWords(ctx context.Context, word string) ([]neighbour, erro
 	})
 	return near, err
 }
+
+// sounds are the letters that Brazilians take for one another, and what stands
+// for them.
+var sounds = strings.NewReplacer("ch", "x", "sh", "x", "ph", "f", "qu", "k", "ck", "k", "ss", "s", "sc", "s", "ce", "se", "ci", "si", "ge", "je", "gi", "ji",
+	"c", "k", "z", "s", "y", "i", "w", "v", "h", "", "ll", "l", "rr", "r", "tt", "t", "nn", "n", "mp", "np", "mb", "nb")
+
+// sound is how a folded word sounds: the same for "chaleira" and "xaleira".
+func sound(word string) string { return sounds.Replace(word) }
 
 // nearCodes varies a number or model in one place and asks the index for each.
 func (c *Catalog) nearCodes(ctx context.Context, word string) ([]neighbour, error) {
@@ -246,23 +243,6 @@ func variants(word string) []string {
 
 // confused are letters and digits that look alike.
 var confused = map[byte]string{'0': "o", 'o': "0", '1': "l", 'l': "1", 'i': "1", '5': "s", 's': "5", '8': "b", 'b': "8", '2': "z", 'z': "2"}
-
-// combine lists choices of one word each place, the first ones first, up to a number.
-func combine(choices [][]string, most int) [][]string {
-	list := [][]string{nil}
-	for _, words := range choices {
-		var next [][]string
-		for _, before := range list {
-			for _, word := range words {
-				if len(next) < most {
-					next = append(next, append(slices.Clone(before), word))
-				}
-			}
-		}
-		list = next
-	}
-	return list
-}
 
 // distance counts mistakes; it keeps its rows between words.
 type distance struct{ before, last, now []int }
