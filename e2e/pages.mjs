@@ -1,7 +1,7 @@
 // The pages that are looked at in every theme and language. A new page is a
 // row here: a name for its screenshot, its Portuguese path, the status it
-// answers with when that is not 200, and how much of it the screenshot shows
-// when that is not all, in pixels.
+// answers with when that is not 200, how much of it the screenshot shows when
+// that is not all, in pixels, and how many sheets of paper a reference may take.
 export const pages = [
 	{ name: "busca", path: "/" },
 	{ name: "busca-lista", path: "/?q=ficticia&situacao=todas" },
@@ -35,8 +35,8 @@ export const pages = [
 	{ name: "empresa", path: "/empresas/99900010000140" },
 	{ name: "empresa-404", path: "/empresas/99900099000199", status: 404 },
 	{ name: "dados", path: "/dados" },
-	{ name: "dados-dicionario", path: "/dados/dicionario", tallest: 4000 },
-	{ name: "dados-api", path: "/dados/api", tallest: 4000 },
+	{ name: "dados-dicionario", path: "/dados/dicionario", tallest: 4000, sheets: 20 },
+	{ name: "dados-api", path: "/dados/api", tallest: 4000, sheets: 50 },
 	{ name: "dados-graficos", path: "/dados/graficos" },
 	{ name: "dados-404", path: "/dados/nada", status: 404 },
 	{ name: "entrar", path: "/entrar" },

@@ -7,7 +7,7 @@ export default async function print({ browser, site, pages, open, check, themes,
 	for (const theme of themes) {
 		const { page, context } = await open(browser, site, { theme: theme.cookie, viewport: sheet });
 		await page.emulateMedia({ media: "print" });
-		for (const { name, path } of pages) {
+		for (const { name, path, sheets: most = 12 } of pages) {
 			const where = `${path} on paper (${theme.name})`;
 			await page.goto(site + path);
 			const paper = await page.evaluate(onPaper);
@@ -19,7 +19,7 @@ export default async function print({ browser, site, pages, open, check, themes,
 			if (theme.cookie) continue;
 			const file = await page.pdf({ format: "A4", margin: { top: "15mm", bottom: "15mm", left: "15mm", right: "15mm" } });
 			const sheets = file.toString("latin1").match(/\/Type\s*\/Page\b/g)?.length ?? 0;
-			check(sheets >= 1 && sheets <= 12, `${where}: ${sheets} sheets`);
+			check(sheets >= 1 && sheets <= most, `${where}: ${sheets} sheets`);
 			if (screens && pictured.includes(name)) await page.screenshot({ path: `${screens}${name}-papel.png`, fullPage: true });
 		}
 		await context.close();
