@@ -60,6 +60,14 @@ type companyTie struct {
 	Expired     bool
 }
 
+// role is the role in words, and whether the person may register others.
+func (t companyTie) role() string {
+	if t.Registrar {
+		return t.Role + ", cadastrador"
+	}
+	return t.Role
+}
+
 // authorisedService is a client and what it may know.
 type authorisedService struct {
 	ID, Name string
