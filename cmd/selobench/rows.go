@@ -157,7 +157,7 @@ func (b *bench) publicRows(ctx context.Context, name, engine string, at base) er
 		}
 	}
 	if b.wants("signin") && at.Products == b.sizes[0] { // what the base holds does not matter to it
-		return b.signInRows(ctx, name, at)
+		return b.signInRows(ctx, name, at, engine != b.engines[0])
 	}
 	return nil
 }

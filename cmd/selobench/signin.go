@@ -37,9 +37,9 @@ const (
 	signInReturn  = "/entrar/retorno"
 )
 
-// signInRows measures sign-ins: the simulator's part, and Selo's with it. The
-// floor is the signature that a token carries.
-func (b *bench) signInRows(ctx context.Context, name string, at base) (err error) {
+// signInRows measures sign-ins: at the simulator, only where they are not measured
+// elsewhere, and at Selo with it. The floor is the signature that a token carries.
+func (b *bench) signInRows(ctx context.Context, name string, at base, seloOnly bool) (err error) {
 	b.step("%s: sign-in", name)
 	simAddr, err := freeAddress(ctx)
 	if err != nil {
@@ -63,8 +63,8 @@ func (b *bench) signInRows(ctx context.Context, name string, at base) (err error
 	if err != nil {
 		return err
 	}
-	add := func(what string, a answered, spent float64) {
-		r := row{What: fmt.Sprintf("%s, %d connections", what, connections), Base: name, Met: noted,
+	add := func(what, base string, a answered, spent float64) {
+		r := row{What: fmt.Sprintf("%s, %d connections", what, connections), Base: base, Met: noted,
 			Measured: fmt.Sprintf("%s/s, %s", grouped(int64(a.perSecond())), milliseconds(a.P50, a.P99))}
 		if signature > 0 { // elsewhere than on Linux nobody tells
 			each := spent / float64(a.Requests)
@@ -73,11 +73,13 @@ func (b *bench) signInRows(ctx context.Context, name string, at base) (err error
 		}
 		b.add(r)
 	}
-	there, err := g.atSimulator(ctx, seconds, sim)
-	if err != nil {
-		return fmt.Errorf("%w: the simulator said: %s", err, sim.said)
+	if !seloOnly {
+		there, err := g.atSimulator(ctx, seconds, sim)
+		if err != nil {
+			return fmt.Errorf("%w: the simulator said: %s", err, sim.said)
+		}
+		add("sign-in at the simulator: code and tokens", "", there.answered, there.spent)
 	}
-	add("sign-in at the simulator: code and tokens", there.answered, there.spent)
 	config, err := g.configure(at.Dir)
 	if err != nil {
 		return err
@@ -92,7 +94,7 @@ func (b *bench) signInRows(ctx context.Context, name string, at base) (err error
 	if err != nil {
 		return fmt.Errorf("%w: the server said: %s", err, s.said)
 	}
-	add("sign-in at Selo: `"+signInReturn+"`, tokens fetched", here.answered, here.spent)
+	add("sign-in at Selo: `"+signInReturn+"`, tokens fetched", name, here.answered, here.spent)
 	return nil
 }
 
