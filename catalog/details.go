@@ -26,8 +26,8 @@ var fillers = map[string]bool{"a": true, "as": true, "ao": true, "com": true, "d
 func isLongFiller(word string) bool { return len(word) > 1 && fillers[word] }
 
 // detailWords are the words a product's description is found by. A number and
-// the unit behind it are one word too: "1,7 L" is "1 7 7l". Single letters do
-// not stand alone.
+// the unit behind it are one word: "1,7 L" is "1 7 7l". Single letters do not
+// stand alone.
 func detailWords(description string) string {
 	if description == "" {
 		return ""
@@ -35,10 +35,10 @@ func detailWords(description string) string {
 	var b strings.Builder
 	number := "" // the word before, where it is a number
 	for word := range strings.SplitSeq(brasil.Fold(description), " ") {
-		if number != "" && len(word) <= maxUnit && isLetters(word) && !fillers[word] || number != "" && word == "a" { // ampere
+		switch {
+		case number != "" && len(word) <= maxUnit && isLetters(word) && (!fillers[word] || word == "a"): // ampere
 			writeWord(&b, number+word)
-		}
-		if len(word) > 1 && !fillers[word] || len(word) == 1 && isDigit(word[0]) {
+		case len(word) > 1 && !fillers[word], len(word) == 1 && isDigit(word[0]):
 			writeWord(&b, word)
 		}
 		if number = ""; isDigits(word) {

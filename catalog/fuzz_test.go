@@ -40,6 +40,9 @@ func FuzzSearch(f *testing.F) {
 				t.Fatalf("%#v: %v", ask, err)
 			}
 		}
+		if _, err := c.Spelling(t.Context(), Search{Text: text}); err != nil {
+			t.Fatalf("%q: %v", text, err)
+		}
 		if _, err := c.Verify(t.Context(), Query{Brand: brand, Model: model, Number: number}); err != nil && !fault.HasKey(err, "verification.incomplete") {
 			t.Fatal(err)
 		}

@@ -92,10 +92,14 @@ func (m *matcher) loose(list []string) string {
 	for i := 0; i < len(list); i++ {
 		word, last := list[i], i == len(list)-1
 		switch {
-		case !last && meet(word, list[i+1]) && !isLongFiller(word) && !isLongFiller(list[i+1]) && len(word)+len(list[i+1]) <= maxJoined:
+		case !last && arePaired(word, list[i+1]):
+			if i+2 < len(list) && isDigits(list[i+1]) && len(list[i+2]) <= maxUnit && arePaired(list[i+1], list[i+2]) { // "pano 30 cm"
+				terms = append(terms, "("+m.pair(word, list[i+1])+" AND "+m.term(list[i+2], true)+" OR "+m.term(word, false)+" AND "+m.pair(list[i+1], list[i+2])+")")
+				i += 2
+				continue
+			}
 			i++
-			next := m.term(list[i], true)
-			terms = append(terms, "("+m.term(word, false)+" AND "+next+" OR "+m.beginning(word+list[i])+")")
+			terms = append(terms, m.pair(word, list[i]))
 		case !fillers[word] || last && len(terms) == 0:
 			terms = append(terms, m.term(word, last))
 		}
@@ -105,6 +109,16 @@ func (m *matcher) loose(list []string) string {
 		expression = "(" + expression + " OR " + m.beginning(j) + ")"
 	}
 	return expression
+}
+
+// arePaired tells whether two neighbours may be one word elsewhere.
+func arePaired(a, b string) bool {
+	return meet(a, b) && !isLongFiller(a) && !isLongFiller(b) && len(a)+len(b) <= maxJoined
+}
+
+// pair asks for two words, or for both in one, each time the last as a beginning.
+func (m *matcher) pair(a, b string) string {
+	return "(" + m.term(a, false) + " AND " + m.term(b, true) + " OR " + m.beginning(a+b) + ")"
 }
 
 // term asks for one word, or for its parts where letters and digits meet.

@@ -57,6 +57,7 @@ func (c *Catalog) readings(ctx context.Context, list []string) ([]reading, float
 		if err != nil {
 			return nil, 0, err
 		}
+		known = known || fillers[word] // whether or not anybody has it
 		loss, err := c.loss(ctx, word, known)
 		if err != nil {
 			return nil, 0, err

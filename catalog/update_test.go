@@ -80,7 +80,7 @@ func (w *world) step(t *rapid.T) {
 			w.companies = append(w.companies, id)
 		}
 		c := certificate.Company{Name: "Empresa " + string(id[len(id)-1:]), TradeName: rapid.SampledFrom([]string{"Casa Açaí", "Coca-Cola", ""}).Draw(t, "trade"),
-			Country: "BR", UF: rapid.SampledFrom([]brasil.UF{"SP", "RJ"}).Draw(t, "uf"), Person: certificate.Legal, CNPJ: mustCNPJ(w.tb, "1234567800"+string(id[len(id)-2:]))}
+			Country: rapid.SampledFrom([]certificate.CountryCode{"BR", "CN"}).Draw(t, "country"), UF: rapid.SampledFrom([]brasil.UF{"SP", "RJ"}).Draw(t, "uf"), Person: certificate.Legal, CNPJ: mustCNPJ(w.tb, "1234567800"+string(id[len(id)-2:]))}
 		w.src.accept(w.tb, "CCB", id, c)
 		if rapid.IntRange(0, 3).Draw(t, "other body") == 0 {
 			w.src.accept(w.tb, "UL", id, c)
@@ -94,7 +94,7 @@ func (w *world) step(t *rapid.T) {
 		} else {
 			w.products = append(w.products, id)
 		}
-		p.Description, p.Family = rapid.StringMatching(`[a-z ]{0,9}`).Draw(t, "description"), rapid.SampledFrom([]string{"", "Família X"}).Draw(t, "family")
+		p.Description, p.Family = rapid.StringMatching(`[a-c ]{0,5}( [1-3] (kg|v|a)|marca)?`).Draw(t, "description"), rapid.SampledFrom([]string{"", "Família X"}).Draw(t, "family")
 		p.GTINs = rapid.SampledFrom([][]brasil.GTIN{nil, {"7891234567895"}, {"7891234567895", "96385074"}}).Draw(t, "gtins")
 		w.productNames[id] = p
 		w.src.accept(w.tb, "CCB", id, p)
@@ -124,7 +124,8 @@ func (w *world) certificate(t *rapid.T) {
 	for _, product := range w.products {
 		if rapid.Bool().Draw(t, "link") {
 			c.Products = append(c.Products, certificate.ProductLink{Company: rapid.SampledFrom(w.companies).Draw(t, "maker"), Product: product,
-				Modality: certificate.ByType, Situation: rapid.SampledFrom(drawnSituations).Draw(t, "link situation")})
+				Modality: certificate.ByType, Situation: rapid.SampledFrom(drawnSituations).Draw(t, "link situation"),
+				Lot: rapid.SampledFrom([]string{"", "L-1", "L-2"}).Draw(t, "lot"), ImportLicence: rapid.SampledFrom([]string{"", "25/1"}).Draw(t, "licence")})
 		}
 	}
 	w.certificates[id] = c
