@@ -28,7 +28,8 @@ const (
 	minFirst    = 3    // letters of the longer part
 	minName     = 5    // letters of a name that is parted from a model that nobody has
 	maxReadings = 48   // readings kept at each word
-	maxTried    = 16   // readings that are asked for
+	maxTried    = 10   // readings that are asked for
+	maxMore     = 5    // of them where one has found something
 )
 
 // option is one way to read some words of a text, beginning at one.

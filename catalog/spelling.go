@@ -55,7 +55,7 @@ func (c *Catalog) finding(ctx context.Context, s Search, list []reading, total f
 	for _, r := range list {
 		s.Text = strings.Join(trimFillers(r), " ")
 		switch {
-		case r.cost > maxLoss*total, tried == maxTried, len(found) == maxSpellings:
+		case r.cost > maxLoss*total, tried == maxTried, len(found) > 0 && tried >= maxMore, len(found) == maxSpellings:
 			return found, nil
 		case len(found) > 0 && r.leftOut > out, slices.Contains(found, s.Text):
 			continue
