@@ -68,7 +68,9 @@ func TestServeWithGovBR(t *testing.T) {
 func TestSupportLooksWithAPurpose(t *testing.T) {
 	t.Parallel()
 	o := newServer(t)
-	person := func(more ...string) []string { return o.regArgs(append([]string{"person", "529.982.247-25"}, more...)...) }
+	person := func(more ...string) []string {
+		return o.regArgs(append([]string{"person", "529.982.247-25"}, more...)...)
+	}
 	const purpose = "Chamado 123: não consegue entrar"
 	o.refuses("account.unknown", person("--purpose", purpose)...)
 	base, err := registrystore.Open(t.Context(), "sqlite:"+filepath.Join(o.registry, "registro.db"), store.Options{Migrations: []store.MigrationSet{accountstore.Migrations()}})
