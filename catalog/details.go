@@ -26,24 +26,37 @@ var fillers = map[string]bool{"a": true, "as": true, "ao": true, "com": true, "d
 func isLongFiller(word string) bool { return len(word) > 1 && fillers[word] }
 
 // detailWords are the words a product's description is found by. A number and
-// the unit behind it are one word: "1,7 L" is "1 7 7l". Single letters do not
-// stand alone.
+// the unit behind it are one word, and the number stands alone only where it has
+// one digit: "1,7 L, 220 V" is "1 7 7l 220v", in which "220" is a beginning.
+// Single letters do not stand alone.
 func detailWords(description string) string {
 	if description == "" {
 		return ""
 	}
 	var b strings.Builder
-	number := "" // the word before, where it is a number
+	number := "" // the word before, where it is a number that is not written yet
 	for word := range strings.SplitSeq(brasil.Fold(description), " ") {
-		switch {
-		case number != "" && len(word) <= maxUnit && isLetters(word) && (!fillers[word] || word == "a"): // ampere
+		if number != "" && len(word) <= maxUnit && isLetters(word) && (!fillers[word] || word == "a") { // ampere
+			if len(number) == 1 {
+				writeWord(&b, number)
+			}
 			writeWord(&b, number+word)
-		case len(word) > 1 && !fillers[word], len(word) == 1 && isDigit(word[0]):
+			number = ""
+			continue
+		}
+		if number != "" {
+			writeWord(&b, number)
+			number = ""
+		}
+		switch {
+		case isDigits(word):
+			number = word
+		case len(word) > 1 && !fillers[word]:
 			writeWord(&b, word)
 		}
-		if number = ""; isDigits(word) {
-			number = word
-		}
+	}
+	if number != "" {
+		writeWord(&b, number)
 	}
 	return b.String()
 }

@@ -14,10 +14,10 @@ func TestDetailWords(t *testing.T) {
 	t.Parallel()
 	for description, want := range map[string]string{
 		"":                                    "",
-		"Boneca de pano, 30 cm":               "boneca pano 30 30cm",
-		"Chaleira elétrica de 1,7 L, 1 850 W": "chaleira eletrica 1 7 7l 1 850 850w",
-		"Tomada 10 A / 250 V":                 "tomada 10 10a 250 250v",
-		"de 12 a 36 meses":                    "12 12a 36 meses",
+		"Boneca de pano, 30 cm":               "boneca pano 30cm",
+		"Chaleira elétrica de 1,7 L, 1 850 W": "chaleira eletrica 1 7 7l 1 850w",
+		"Tomada 10 A / 250 V":                 "tomada 10a 250v",
+		"de 12 a 36 meses":                    "12a 36 meses",
 		"2 e 3":                               "2 3",
 		"a e o":                               "",
 		"pó ABC, 4 kg":                        "po abc 4 4kg",
