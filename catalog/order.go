@@ -90,16 +90,17 @@ func (m *matcher) whole(list []string) string {
 func (m *matcher) loose(list []string) string {
 	var terms []string
 	for i := 0; i < len(list); i++ {
-		word, last := list[i], i == len(list)-1
+		word, rest := list[i], list[i+1:]
+		last := len(rest) == 0
 		switch {
-		case !last && arePaired(word, list[i+1]):
-			if i+2 < len(list) && isDigits(list[i+1]) && len(list[i+2]) <= maxUnit && arePaired(list[i+1], list[i+2]) { // "pano 30 cm"
-				terms = append(terms, "("+m.pair(word, list[i+1])+" AND "+m.term(list[i+2], true)+" OR "+m.term(word, false)+" AND "+m.pair(list[i+1], list[i+2])+")")
+		case !last && arePaired(word, rest[0]):
+			if len(rest) > 1 && isDigits(rest[0]) && len(rest[1]) <= maxUnit && arePaired(rest[0], rest[1]) { // "pano 30 cm"
+				terms = append(terms, "("+m.pair(word, rest[0])+" AND "+m.term(rest[1], true)+" OR "+m.term(word, false)+" AND "+m.pair(rest[0], rest[1])+")")
 				i += 2
 				continue
 			}
 			i++
-			terms = append(terms, m.pair(word, list[i]))
+			terms = append(terms, m.pair(word, rest[0]))
 		case !fillers[word] || last && len(terms) == 0:
 			terms = append(terms, m.term(word, last))
 		}
