@@ -70,10 +70,16 @@ async function axe(page, where) {
 	check(violations.length === 0, `${where}: axe`);
 }
 
+// isState tells whether an entry is a state of a page that has an entry of its
+// own: states are looked at in Portuguese, in both themes and on all widths.
+function isState(entry) {
+	return entry.path.includes("?") && !entry.whole;
+}
+
 // look goes over one page in one theme, in all languages.
 async function look(browser, site, entry, theme) {
 	const { page, context } = await open(browser, site, { theme: theme.cookie });
-	for (const language of languages) {
+	for (const language of isState(entry) ? languages.slice(0, 1) : languages) {
 		const where = `${language.prefix}${entry.path} (${theme.name})`;
 		const answer = await page.goto(site + language.prefix + entry.path);
 		check(answer.status() === (entry.status ?? 200), `${where}: status ${answer.status()}`);
@@ -137,7 +143,7 @@ try {
 	})));
 	const folder = new URL("./checks/", import.meta.url);
 	const files = (await readdir(folder)).filter((name) => name.endsWith(".mjs") && name.includes(options.only)).sort();
-	const given = { browser: chrome.browser, site: site.url, binary: options.binary, screens: options.screens ? screens : "", pages, themes, languages, open, check, axe, violationsOn, fits, desktop, phone, narrowest };
+	const given = { browser: chrome.browser, site: site.url, binary: options.binary, screens: options.screens ? screens : "", pages: pages.filter((p) => !isState(p)), states: pages, themes, languages, open, check, axe, violationsOn, fits, desktop, phone, narrowest };
 	const checks = files.map((name) => ({ name, run: async () => (await import(new URL(name, folder))).default(given) }));
 	await together([...checks, ...looks]);
 } finally {

@@ -1,16 +1,17 @@
 // The pages that are looked at in every theme and language. A new page is a
 // row here: a name for its screenshot, its Portuguese path, the status it
 // answers with when that is not 200, how much of it the screenshot shows when
-// that is not all, in pixels, and how many sheets of paper a reference may take.
+// that is not all, in pixels, how many sheets of paper a reference may take, and that an address with
+// parameters is a page of its own (whole), no state of another.
 export const pages = [
 	{ name: "busca", path: "/" },
-	{ name: "busca-lista", path: "/?q=ficticia&situacao=todas" },
+	{ name: "busca-lista", path: "/?q=ficticia&situacao=todas", whole: true },
 	{ name: "busca-tabela", path: "/?q=ficticia&vista=tabela&ordem=numero" },
 	{ name: "busca-vazia", path: "/?q=plugue+mentirex&uf=SP" },
 	{ name: "busca-grafia", path: "/?q=capasete" },
-	{ name: "busca-sugestoes", path: "/sugestoes?q=cap" },
+	{ name: "busca-sugestoes", path: "/sugestoes?q=cap", whole: true },
 	{ name: "verificar", path: "/verificar" },
-	{ name: "verificar-sim", path: "/verificar?gtin=2990000000019" },
+	{ name: "verificar-sim", path: "/verificar?gtin=2990000000019", whole: true },
 	{ name: "verificar-nao", path: "/verificar?marca=Mentirex&modelo=TM-10&cnpj=99.900.010%2F0001-40" },
 	{ name: "verificar-em-parte", path: "/verificar?numero=DEMO-ADAP-012%2F24" },
 	{ name: "verificar-nada", path: "/verificar?marca=fictoi&modelo=trenzinho" },

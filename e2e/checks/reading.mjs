@@ -1,8 +1,8 @@
 // The largest text fits the narrowest screen, and who needs contrast gets
 // there with the keyboard alone and stays there.
-export default async function reading({ browser, site, pages, open, check, axe, fits, narrowest }) {
+export default async function reading({ browser, site, states, open, check, axe, fits, narrowest }) {
 	const { page, context } = await open(browser, site, { theme: ".3", viewport: narrowest });
-	for (const { path } of pages) {
+	for (const { path } of states) {
 		const where = `${path} with the largest text on ${narrowest.width} px`;
 		await page.goto(site + path);
 		check((await page.evaluate(() => getComputedStyle(document.documentElement).fontSize)) === "24px", `${where}: another size`);
