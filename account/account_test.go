@@ -45,6 +45,11 @@ func TestAccountFollowsGovBR(t *testing.T) {
 			b.t.Errorf("a level that was not told changed: %+v", p)
 		case !p.SignedInAt.Equal(b.clock.Now()) || !p.CreatedAt.Equal(start):
 			b.t.Errorf("times %v %v", p.CreatedAt, p.SignedInAt)
+		case in.Session.Level != account.Silver || again.Session.Level != "":
+			b.t.Errorf("the sign-ins proved %q and %q", in.Session.Level, again.Session.Level)
+		}
+		if c, ok := b.current(again.Token); !ok || c.Session.Level != "" {
+			b.t.Errorf("a session has the level %q of an earlier sign-in", c.Session.Level)
 		}
 		if _, ok := p.GovBR[account.Phone]; ok {
 			b.t.Error("a phone that gov.br no longer tells is kept")
@@ -54,10 +59,10 @@ func TestAccountFollowsGovBR(t *testing.T) {
 		events := b.history(in.Person.ID)
 		var told []string
 		for _, e := range events {
-			told = append(told, e.Kind+" "+e.Detail["campos"]+e.Detail["de"]+">"+e.Detail["para"])
+			told = append(told, e.Kind+" "+e.Detail["campos"]+e.Detail["nivel"]+e.Detail["de"]+">"+e.Detail["para"])
 		}
-		want := []string{"account.created >", "account.signed_in >", "account.updated nome_social,telefone>", "account.signed_in >",
-			"account.level_changed prata>ouro", "account.signed_in >"}
+		want := []string{"account.created >", "account.signed_in prata>", "account.updated nome_social,telefone>", "account.signed_in >",
+			"account.level_changed prata>ouro", "account.signed_in ouro>"}
 		if !slices.Equal(told, want) {
 			b.t.Errorf("the audit tells %q", told)
 		}

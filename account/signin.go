@@ -75,11 +75,20 @@ func SignIn(ctx context.Context, tx Tx, who Identity, before Token, device Devic
 	}
 	out.Person = p
 	out.Session = Session{ID: newSessionID(), Person: p.ID, Token: out.Token.Hash(), State: SessionActive, CreatedAt: tx.Now(),
-		SignedInAt: tx.Now(), UsedAt: tx.Now(), Device: device, Level: p.Level, TwoFactor: who.TwoFactor, CNPJ: who.Certificate.CNPJ}
+		SignedInAt: tx.Now(), UsedAt: tx.Now(), Device: device, Level: who.proved(), TwoFactor: who.TwoFactor, CNPJ: who.Certificate.CNPJ}
 	if err := begin(ctx, tx, &out.Session, before, l); err != nil {
 		return Entered{}, err
 	}
-	return out, note(ctx, tx, p.ID, "account.signed_in", "sessao", string(out.Session.ID), "nivel", string(p.Level))
+	return out, note(ctx, tx, p.ID, "account.signed_in", "sessao", string(out.Session.ID), "nivel", string(out.Session.Level))
+}
+
+// proved is the level that this sign-in has shown; "" when gov.br did not tell
+// it, whatever the account has kept from an earlier one.
+func (who Identity) proved() Level {
+	if who.Level.Known() {
+		return who.Level
+	}
+	return ""
 }
 
 // begin writes the new session s in place of what the browser held.
