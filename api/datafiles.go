@@ -24,6 +24,7 @@ type dataKey struct{ content, extension string }
 type dataFile struct {
 	file    *scratch
 	size    int64
+	digest  catalog.FileDigest
 	readers int   // and one for being kept
 	asked   int64 // when it was asked for last, by dataFiles.asked
 }
@@ -36,8 +37,9 @@ type dataFiles struct {
 	making  map[dataKey]chan struct{} // closed when the making has ended, well or not
 	asked   int64
 	// One file of the current publication and one of an earlier one are made at
-	// a time; whoever wants another waits, but not too many.
-	currentTurn, earlierTurn sync.Mutex
+	// a time; whoever wants another waits, but not too many. Who is in the
+	// channel has the turn.
+	currentTurn, earlierTurn chan struct{}
 	waiting                  int // for earlier ones
 }
 
@@ -86,11 +88,8 @@ func (d *dataFiles) find(key dataKey, e *dataEdition, most int) (*dataFile, chan
 		file.readers++
 		return file, nil, nil
 	}
-	if !e.current {
-		if d.waiting >= most {
-			return nil, nil, fault.New(fault.Unavailable, "api.busy")
-		}
-		d.waiting++
+	if err := d.count(e, most); err != nil {
+		return nil, nil, err
 	}
 	if busy := d.making[key]; busy != nil {
 		return nil, busy, nil
@@ -99,15 +98,54 @@ func (d *dataFiles) find(key dataKey, e *dataEdition, most int) (*dataFile, chan
 	return nil, nil, nil
 }
 
-// turn is what one file of an edition is made under at a time.
-func (d *dataFiles) turn(e *dataEdition) *sync.Mutex {
+// count begins a wait, which waited ends; the caller holds the lock.
+func (d *dataFiles) count(e *dataEdition, most int) error {
 	if e.current {
-		return &d.currentTurn
+		return nil
 	}
-	return &d.earlierTurn
+	if d.waiting >= most {
+		return fault.New(fault.Unavailable, "api.busy")
+	}
+	d.waiting++
+	return nil
 }
 
-// waited ends a wait that find has counted.
+// turn is what one file of an edition is made under at a time.
+func (d *dataFiles) turn(e *dataEdition) chan struct{} {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.currentTurn == nil {
+		d.currentTurn, d.earlierTurn = make(chan struct{}, 1), make(chan struct{}, 1)
+	}
+	if e.current {
+		return d.currentTurn
+	}
+	return d.earlierTurn
+}
+
+// enter waits for the turn, as long as ctx lasts; leave gives it back. Fault:
+// Unavailable "api.busy" when too many wait for those of earlier publications.
+func (d *dataFiles) enter(ctx context.Context, e *dataEdition, most int) (leave func(), err error) {
+	d.mu.Lock()
+	err = d.count(e, most)
+	d.mu.Unlock()
+	if err != nil {
+		return nil, err
+	}
+	turn := d.turn(e)
+	select {
+	case turn <- struct{}{}:
+		return func() {
+			<-turn
+			d.waited(e)
+		}, nil
+	case <-ctx.Done():
+		d.waited(e)
+		return nil, ctx.Err()
+	}
+}
+
+// waited ends a wait that was counted.
 func (d *dataFiles) waited(e *dataEdition) {
 	if !e.current {
 		d.mu.Lock()
@@ -124,8 +162,8 @@ func (d *dataFiles) make(ctx context.Context, s *Server, e *dataEdition, f forma
 		d.finish(key, made)
 	}()
 	turn := d.turn(e)
-	turn.Lock()
-	defer turn.Unlock()
+	turn <- struct{}{} // what was begun is finished
+	defer func() { <-turn }()
 	ctx, cancel := context.WithTimeout(ctx, exportLimit)
 	defer cancel()
 	file, err := s.newScratch("dados")
@@ -142,9 +180,9 @@ func (d *dataFiles) make(ctx context.Context, s *Server, e *dataEdition, f forma
 		file.discard()
 		return fmt.Errorf("measure open data: %w", err)
 	}
-	made = &dataFile{file: file, size: size, readers: 1}
-	s.noteDigest(e, catalog.FileDigest{Name: catalog.DataName(e.seal.Publication.Number, f.extension), Format: f.extension,
-		Bytes: size, SHA256: hex.EncodeToString(sum.Sum(nil))})
+	made = &dataFile{file: file, size: size, readers: 1, digest: catalog.FileDigest{Name: catalog.DataName(e.seal.Publication.Number, f.extension),
+		Format: f.extension, Bytes: size, SHA256: hex.EncodeToString(sum.Sum(nil))}}
+	s.noteDigest(e, made.digest)
 	return nil
 }
 

@@ -12,6 +12,7 @@ import (
 	"sync"
 
 	"selo/catalog"
+	"selo/fault"
 	"selo/locale"
 	"selo/remessa"
 
@@ -52,9 +53,46 @@ const maxKnown = 64
 // knownDigests are those of the publications asked about in this process.
 // The zero value is empty.
 type knownDigests struct {
-	mu      sync.Mutex
-	own     map[string]*catalog.Digests // by content: of files made here, growing
-	refused map[string]string           // by content: a signed statement that the files made here contradict
+	mu    sync.Mutex
+	own   map[string]*ownDigests // by content
+	asked int64
+}
+
+// ownDigests are of files made here, growing.
+type ownDigests struct {
+	catalog.Digests
+	refused string // signature of a statement that the files contradict
+	asked   int64  // when they were asked for last, by knownDigests.asked
+}
+
+// of gives the digests of a content, nil when there are none; the caller holds
+// the lock.
+func (k *knownDigests) of(content string) *ownDigests {
+	own := k.own[content]
+	if own != nil {
+		k.asked++
+		own.asked = k.asked
+	}
+	return own
+}
+
+// add begins the digests of a content; of too many, those go that were not asked
+// for the longest. The caller holds the lock.
+func (k *knownDigests) add(d *catalog.Digests) *ownDigests {
+	if k.own == nil {
+		k.own = map[string]*ownDigests{}
+	}
+	if len(k.own) >= maxKnown {
+		oldest, first := "", true
+		for content, own := range k.own {
+			if first || own.asked < k.own[oldest].asked {
+				oldest, first = content, false
+			}
+		}
+		delete(k.own, oldest)
+	}
+	k.own[d.Content] = &ownDigests{Digests: *d}
+	return k.of(d.Content)
 }
 
 // noteDigest remembers what a form is that was made here, and holds it against
@@ -64,20 +102,16 @@ func (s *Server) noteDigest(e *dataEdition, f catalog.FileDigest) {
 	k := &s.known
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	own := k.own[e.seal.Content]
+	own := k.of(e.seal.Content)
 	if own == nil {
-		own = catalog.NewDigests(&e.seal, s.deps.Version)
-		if k.own == nil || len(k.own) >= maxKnown {
-			k.own, k.refused = map[string]*catalog.Digests{}, map[string]string{}
-		}
-		k.own[e.seal.Content] = own
+		own = k.add(catalog.NewDigests(&e.seal, s.deps.Version))
 	}
 	own.Put(f)
 	if stated == nil {
 		return
 	}
 	if said, ok := stated.File(f.Format); ok && said != f {
-		k.refused[e.seal.Content] = stated.Signature
+		own.refused = stated.Signature
 		s.log.Error("open data differs from its signed digests; answering with own ones", "publication", e.seal.Publication.Number, "file", f.Name,
 			"stated", said.SHA256, "stated_by", stated.Program, "made", f.SHA256, "version", s.deps.Version)
 		s.deps.Shelf.DropDigests(stated.Publication)
@@ -105,7 +139,7 @@ func (s *Server) stated(e *dataEdition) *catalog.Digests {
 	}
 	s.known.mu.Lock()
 	defer s.known.mu.Unlock()
-	if s.known.refused[e.seal.Content] == d.Signature {
+	if own := s.known.own[e.seal.Content]; own != nil && own.refused == d.Signature {
 		return nil
 	}
 	return d
@@ -115,11 +149,11 @@ func (s *Server) stated(e *dataEdition) *catalog.Digests {
 func (s *Server) made(content string) *catalog.Digests {
 	s.known.mu.Lock()
 	defer s.known.mu.Unlock()
-	own := s.known.own[content]
+	own := s.known.of(content)
 	if own == nil {
 		return nil
 	}
-	d := *own
+	d := own.Digests
 	d.Files = append([]catalog.FileDigest(nil), own.Files...)
 	return &d
 }
@@ -137,17 +171,22 @@ func (s *Server) isMade(content string, f format) bool {
 // measure makes sure that the digest of a form is known, making it if need be.
 func (s *Server) measure(ctx context.Context, e *dataEdition, f format) error {
 	if f.write != nil {
-		_, done, err := s.files.of(ctx, s, e, f)
+		file, done, err := s.files.of(ctx, s, e, f)
 		if err != nil {
 			return err
 		}
-		done()
+		defer done()
+		if !s.isMade(e.seal.Content, f) {
+			s.noteDigest(e, file.digest) // forgotten, while the file was kept
+		}
 		return nil
 	}
 	// Reading the whole file is work too: who waits meanwhile finds it done.
-	turn := s.files.turn(e)
-	turn.Lock()
-	defer turn.Unlock()
+	leave, err := s.files.enter(ctx, e, s.deps.Heavy)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	if s.isMade(e.seal.Content, f) {
 		return nil
 	}
@@ -165,7 +204,8 @@ func (s *Server) measure(ctx context.Context, e *dataEdition, f format) error {
 }
 
 // digests gives the digests of all forms, and whether the registry has signed
-// them. What is not known is made now.
+// them. What is not known is made now. Fault: Unavailable "api.busy" when too
+// many wait, or when some were forgotten meanwhile, for those of others.
 func (s *Server) digests(ctx context.Context, e *dataEdition) (d *catalog.Digests, signed bool, err error) {
 	if d = s.stated(e); d != nil {
 		return d, true, nil
@@ -179,6 +219,9 @@ func (s *Server) digests(ctx context.Context, e *dataEdition) (d *catalog.Digest
 		}
 	}
 	d = s.made(e.seal.Content)
+	if d == nil || !d.IsComplete() {
+		return nil, false, fault.New(fault.Unavailable, "api.busy")
+	}
 	if s.deps.Registry == nil {
 		return d, false, nil
 	}

@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -9,6 +10,8 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -107,6 +110,67 @@ func TestFewFilesOfEarlierPublicationsAreKept(t *testing.T) {
 	}
 	if kept := w.api.KeptDataFiles(); kept > 6+3 {
 		t.Errorf("%d files are kept", kept)
+	}
+}
+
+// TestForgottenDigestsAreWholeAgain: the digests of a publication give way to
+// those of others while its files stay.
+func TestForgottenDigestsAreWholeAgain(t *testing.T) {
+	t.Parallel()
+	w := filled(t, nil)
+	n, _ := w.publicNode()
+	before, _ := n.digestsOf("1")
+	made := n.api.KeptDataFiles()
+	n.api.NoteStrangers(64)
+	if known := n.api.KnownDigests(); known != 64 {
+		t.Fatalf("%d publications are remembered", known)
+	}
+	after, raw := n.digestsOf("1")
+	if len(after.Files) != 4 || !slices.Equal(after.Files, before.Files) || n.api.KeptDataFiles() != made {
+		t.Errorf("after others came: %s", raw)
+	}
+	n.api.NoteStrangers(60) // of those that were asked for the longest ago, one at a time
+	if known := n.api.KnownDigests(); known != 64 {
+		t.Errorf("%d publications are remembered", known)
+	}
+	if list := n.api.OpenData(); list[0].Digests == nil {
+		t.Error("what was asked for lately is forgotten")
+	}
+}
+
+// TestDigestsDoNotWaitForEver: neither who has left waits for the file of an
+// earlier publication, nor more than a few.
+func TestDigestsDoNotWaitForEver(t *testing.T) {
+	t.Parallel()
+	w := filled(t, func(d *api.Deps) { d.Heavy = 1 })
+	w.republish(certificate.Cancelled)
+	for _, ext := range extensions[:3] { // there is only the snapshot itself to read
+		if a := w.ask("GET", "/api/v1/dados/1/certificados."+ext); a.status != 200 {
+			t.Fatalf("%s: %d", ext, a.status)
+		}
+	}
+	release := w.api.HoldEarlierTurn()
+	ctx, leave := context.WithCancel(t.Context())
+	gone := make(chan struct{})
+	go func() {
+		defer close(gone)
+		r := httptest.NewRequestWithContext(ctx, "GET", "/api/v1/dados/1/resumos", nil)
+		w.api.ServeHTTP(httptest.NewRecorder(), r)
+	}()
+	for w.api.WaitingForEarlier() == 0 {
+		runtime.Gosched()
+	}
+	if a := w.ask("GET", "/api/v1/dados/1/resumos"); a.status != 503 || a.header.Get("Retry-After") == "" {
+		t.Errorf("one too many gets %d", a.status)
+	}
+	leave()
+	<-gone
+	if n := w.api.WaitingForEarlier(); n != 0 {
+		t.Errorf("%d still wait", n)
+	}
+	release()
+	if d, raw := w.digestsOf("1"); !d.Signed || len(d.Files) != 4 {
+		t.Errorf("afterwards %s", raw)
 	}
 }
 
