@@ -74,6 +74,7 @@ type Session struct {
 	CreatedAt  time.Time // first sign-in in this browser; later ones of the same person renew it
 	SignedInAt time.Time // the absolute limit counts from here
 	UsedAt     time.Time // as exact as Limits.Touch
+	EndedAt    time.Time // zero while State is SessionActive
 	Device     Device
 	// What the sign-in has proved, which later changes of the account do not alter.
 	Level     Level
@@ -112,9 +113,14 @@ func FindCurrent(ctx context.Context, tx Tx, token Token, l Limits) (c Current, 
 	return c, true, nil
 }
 
-// Touch notes that a session is in use, which starts its idle time anew. It is
-// no act that an audit event tells of.
-func Touch(ctx context.Context, tx Tx, id SessionID) error { return tx.TouchSession(ctx, id, tx.Now()) }
+// Touch notes that a session is in use, which starts its idle time anew; one
+// that has ended or expired by now stays so. It is no act that an audit event
+// tells of.
+func Touch(ctx context.Context, tx Tx, id SessionID, l Limits) error {
+	l = l.Full()
+	now := tx.Now()
+	return tx.TouchSession(ctx, id, now, now.Add(-l.Idle), now.Add(-l.Absolute))
+}
 
 // Sessions lists the living sessions of a person, the latest used first.
 func Sessions(ctx context.Context, tx Tx, person ID, l Limits) ([]Session, error) {
@@ -148,10 +154,11 @@ func Revoke(ctx context.Context, tx Tx, person ID, id SessionID) error {
 	return err
 }
 
-// RevokeAll ends every living session of the person but except, which may be
-// empty, and tells how many.
-func RevokeAll(ctx context.Context, tx Tx, person ID, except SessionID, l Limits) (int, error) {
-	list, err := Sessions(ctx, tx, person, l)
+// RevokeAll ends every session of the person that has not ended, also those
+// that have expired, but except, which may be empty, and tells how many. Another
+// server's clock or limits may differ, and there none of them must go on.
+func RevokeAll(ctx context.Context, tx Tx, person ID, except SessionID) (int, error) {
+	list, err := tx.ListSessions(ctx, person, time.Unix(0, 0)) // whenever it was used
 	if err != nil {
 		return 0, err
 	}

@@ -20,7 +20,9 @@ func TestSessionLivesWithinItsLimits(t *testing.T) {
 		use := func() bool {
 			c, ok := b.current(in.Token)
 			if ok && c.Session.Due(b.clock.Now(), account.Limits{}) {
-				b.write(func(ctx context.Context, tx account.Tx) error { return account.Touch(ctx, tx, c.Session.ID) })
+				b.write(func(ctx context.Context, tx account.Tx) error {
+					return account.Touch(ctx, tx, c.Session.ID, account.Limits{})
+				})
 			}
 			return ok
 		}
@@ -39,7 +41,12 @@ func TestSessionLivesWithinItsLimits(t *testing.T) {
 		if use() {
 			b.t.Error("an idle session did not end")
 		}
-		b.write(func(ctx context.Context, tx account.Tx) error { return account.Touch(ctx, tx, in.Session.ID) })
+		b.write(func(ctx context.Context, tx account.Tx) error {
+			return account.Touch(ctx, tx, in.Session.ID, account.Limits{})
+		})
+		if use() {
+			b.t.Error("a late touch revived an idle session")
+		}
 		b.write(func(ctx context.Context, tx account.Tx) error { return account.Clean(ctx, tx, account.Limits{}) })
 		b.clock.Advance(31 * 24 * time.Hour)
 		b.write(func(ctx context.Context, tx account.Tx) error { return account.Clean(ctx, tx, account.Limits{}) })
@@ -117,7 +124,7 @@ func TestSessionsEndOneOthersAll(t *testing.T) {
 			b.t.Errorf("ending twice: %v", err)
 		}
 		b.write(func(ctx context.Context, tx account.Tx) error {
-			n, err := account.RevokeAll(ctx, tx, here.Person.ID, here.Session.ID, account.Limits{})
+			n, err := account.RevokeAll(ctx, tx, here.Person.ID, here.Session.ID)
 			if n != 1 {
 				b.t.Errorf("%d others ended", n)
 			}
@@ -135,6 +142,34 @@ func TestSessionsEndOneOthersAll(t *testing.T) {
 			"account.session_revoked", "account.session_revoked", "account.signed_out"}
 		if got := b.kinds(here.Person.ID); !slices.Equal(got, want) {
 			b.t.Errorf("the audit tells %v", got)
+		}
+	})
+}
+
+// TestEndingAllEndsTheIdleToo: what one server's limits or clock call expired may
+// be alive on another.
+func TestEndingAllEndsTheIdleToo(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(b *bench) {
+		old := b.signIn(ana(b.t), "")
+		b.clock.Advance(31 * time.Minute)
+		in := b.signIn(ana(b.t), "")
+		b.write(func(ctx context.Context, tx account.Tx) error {
+			n, err := account.RevokeAll(ctx, tx, in.Person.ID, in.Session.ID)
+			if n != 1 {
+				b.t.Errorf("%d others ended", n)
+			}
+			return err
+		})
+		b.write(func(ctx context.Context, tx account.Tx) error {
+			s, _, err := tx.FindSession(ctx, old.Token.Hash())
+			if s.State != account.SessionRevoked || !s.EndedAt.Equal(b.clock.Now()) {
+				b.t.Errorf("the idle session is %q, ended %v", s.State, s.EndedAt)
+			}
+			return err
+		})
+		if c, ok := b.current(in.Token); !ok || !c.Session.EndedAt.IsZero() {
+			b.t.Errorf("the session that ends the others: %+v", c.Session)
 		}
 	})
 }

@@ -39,11 +39,14 @@ type Tx interface {
 	// ListSessions gives the active sessions of a person last used after a
 	// moment, the latest used first.
 	ListSessions(ctx context.Context, person ID, usedAfter time.Time) ([]Session, error)
+	// KeptSessions gives the sessions of a person in whatever state, the latest used first.
+	KeptSessions(ctx context.Context, person ID) ([]Session, error)
 	// RenewSession writes a session over the active one with the token before;
 	// fault.Conflict "account.session.ended" when it is active no more.
 	RenewSession(ctx context.Context, before TokenHash, s Session) error
-	// TouchSession notes the use of an active session; one that has ended stays so.
-	TouchSession(ctx context.Context, id SessionID, at time.Time) error
+	// TouchSession notes the use of an active session, if it was last used after
+	// usedAfter and signed in after signedInAfter; one that has ended stays so.
+	TouchSession(ctx context.Context, id SessionID, at, usedAfter, signedInAfter time.Time) error
 	// EndSession moves a session between two states; false when it was not in the first.
 	EndSession(ctx context.Context, person ID, id SessionID, from, to SessionState) (bool, error)
 	// DeleteSessions forgets those that were last used before a moment.

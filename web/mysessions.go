@@ -44,7 +44,7 @@ func (s *Server) postSessions(r *Request) (Answer, error) {
 	ctx, form := r.HTTP.Context(), r.HTTP.PostForm
 	all := func(except account.SessionID) error {
 		return s.deps.Accounts.Write(ctx, func(tx account.Tx) error {
-			_, err := account.RevokeAll(ctx, tx, r.Person.ID, except, s.deps.Sessions)
+			_, err := account.RevokeAll(ctx, tx, r.Person.ID, except)
 			return err
 		})
 	}

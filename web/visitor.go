@@ -140,7 +140,7 @@ func (s *Server) recognise(r *Request) error {
 		return err
 	}
 	if c.Session.Due(r.Now(), s.deps.Sessions) {
-		err := s.deps.Accounts.Write(ctx, func(tx account.Tx) error { return account.Touch(ctx, tx, c.Session.ID) })
+		err := s.deps.Accounts.Write(ctx, func(tx account.Tx) error { return account.Touch(ctx, tx, c.Session.ID, s.deps.Sessions) })
 		if err != nil && !errors.Is(err, context.Canceled) {
 			return err
 		}

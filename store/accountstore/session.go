@@ -12,12 +12,12 @@ import (
 	"selo/store"
 )
 
-const sessionColumns = `id, person_id, token_hash, state, created_at, signed_in_at, used_at, agent, network, level, two_factor, cnpj`
+const sessionColumns = `id, person_id, token_hash, state, created_at, signed_in_at, used_at, ended_at, agent, network, level, two_factor, cnpj`
 
 func scanSession(row scanner) (account.Session, error) {
 	var s account.Session
 	var token []byte
-	err := row.Scan(&s.ID, &s.Person, &token, &s.State, store.ScanTime(&s.CreatedAt), store.ScanTime(&s.SignedInAt), store.ScanTime(&s.UsedAt),
+	err := row.Scan(&s.ID, &s.Person, &token, &s.State, store.ScanTime(&s.CreatedAt), store.ScanTime(&s.SignedInAt), store.ScanTime(&s.UsedAt), store.ScanTime(&s.EndedAt),
 		&s.Device.Agent, &s.Device.Network, &s.Level, &s.TwoFactor, &s.CNPJ)
 	copy(s.Token[:], token)
 	return s, err
@@ -25,8 +25,8 @@ func scanSession(row scanner) (account.Session, error) {
 
 // InsertSession implements account.Tx.
 func (tx *Tx) InsertSession(ctx context.Context, s account.Session) error {
-	_, err := tx.exec(ctx, "insert session", `INSERT INTO session (`+sessionColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		string(s.ID), string(s.Person), s.Token[:], string(s.State), s.CreatedAt, s.SignedInAt, s.UsedAt,
+	_, err := tx.exec(ctx, "insert session", `INSERT INTO session (`+sessionColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		string(s.ID), string(s.Person), s.Token[:], string(s.State), s.CreatedAt, s.SignedInAt, s.UsedAt, s.EndedAt,
 		s.Device.Agent, s.Device.Network, string(s.Level), boolean(s.TwoFactor), string(s.CNPJ))
 	return err
 }
@@ -51,6 +51,13 @@ func (tx *Tx) ListSessions(ctx context.Context, person account.ID, usedAfter tim
 	return collect(rows, err, "list sessions", scanSession)
 }
 
+// KeptSessions implements account.Tx.
+func (tx *Tx) KeptSessions(ctx context.Context, person account.ID) ([]account.Session, error) {
+	rows, err := tx.Query(ctx, `
+		SELECT `+sessionColumns+` FROM session WHERE person_id = ? ORDER BY used_at DESC, id DESC`, string(person))
+	return collect(rows, err, "list kept sessions", scanSession)
+}
+
 // RenewSession implements account.Tx.
 func (tx *Tx) RenewSession(ctx context.Context, before account.TokenHash, s account.Session) error {
 	n, err := tx.exec(ctx, "renew session", `
@@ -65,8 +72,11 @@ func (tx *Tx) RenewSession(ctx context.Context, before account.TokenHash, s acco
 }
 
 // TouchSession implements account.Tx.
-func (tx *Tx) TouchSession(ctx context.Context, id account.SessionID, at time.Time) error {
-	_, err := tx.exec(ctx, "touch session", `UPDATE session SET used_at = ? WHERE id = ? AND state = 'ativa' AND used_at < ?`, at, string(id), at)
+func (tx *Tx) TouchSession(ctx context.Context, id account.SessionID, at, usedAfter, signedInAfter time.Time) error {
+	_, err := tx.exec(ctx, "touch session", `
+		UPDATE session SET used_at = ?
+		WHERE id = ? AND state = 'ativa' AND used_at < ? AND used_at > ? AND signed_in_at > ?`,
+		at, string(id), at, usedAfter, signedInAfter)
 	return err
 }
 
