@@ -68,9 +68,14 @@ func (s *Server) getEarlierData(c *call, f format) error {
 	defer release()
 	// The bytes follow from the contents and from the program that makes them.
 	sum := sha256.Sum256([]byte(e.seal.Content + "\n" + e.seal.Digest + "\n" + f.extension + "\n" + s.deps.Version))
+	tag := `"` + hex.EncodeToString(sum[:12]) + `"`
 	h := c.w.Header()
-	h["Etag"], h["Cache-Control"] = []string{`"` + hex.EncodeToString(sum[:12]) + `"`}, keepFile
+	h["Etag"], h["Cache-Control"] = []string{tag}, keepFile
 	h.Set("Last-Modified", e.seal.Publication.At.UTC().Format(http.TimeFormat))
+	if holdsTag(c.r.Header["If-None-Match"], tag) {
+		c.w.WriteHeader(http.StatusNotModified) // no file is made for who has it
+		return nil
+	}
 	return s.sendData(c, e, f)
 }
 

@@ -12,9 +12,10 @@ import (
 	"selo/fault"
 )
 
-// keptEarlier is how many files of earlier publications stay made; the one that
-// was not asked for the longest goes first. Those of the current one all stay.
-const keptEarlier = 6
+// keptEarlier is how many files of earlier publications stay made: all of those
+// that a shelf keeps by default. Of more, the one that was not asked for the
+// longest goes first. Those of the current one all stay.
+const keptEarlier = 3 * (catalog.DefaultKept - 1)
 
 // dataKey is one form of one publication's contents.
 type dataKey struct{ content, extension string }

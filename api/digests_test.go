@@ -59,6 +59,10 @@ func TestOpenDataOfEarlierPublications(t *testing.T) {
 		if part.status != 206 || !bytes.Equal(part.body, a.body[5:15]) {
 			t.Errorf("a part gives %d %q", part.status, part.body)
 		}
+		fresh, _ := w.publicNode()
+		if same := fresh.ask("GET", path, "If-None-Match", a.header.Get("ETag")); same.status != 304 || fresh.api.KeptDataFiles() != 0 {
+			t.Errorf("whoever has %s gets %d, and %d files are made", ext, same.status, fresh.api.KeptDataFiles())
+		}
 		now := w.ask("GET", "/api/v1/dados/2/certificados."+ext)
 		if now.status != 200 || bytes.Equal(now.body, before[ext]) || !bytes.Equal(now.body, w.ask("GET", "/api/v1/dados/certificados."+ext).body) {
 			t.Errorf("%s of the current publication by its number: %d", ext, now.status)
@@ -83,7 +87,7 @@ func TestFewFilesOfEarlierPublicationsAreKept(t *testing.T) {
 	t.Parallel()
 	w := filled(t, nil)
 	w.shelf.Keep = 100
-	for i := range 4 {
+	for i := range 8 {
 		w.republish([]certificate.Situation{certificate.Cancelled, certificate.Active}[i%2])
 	}
 	var group sync.WaitGroup
@@ -101,14 +105,16 @@ func TestFewFilesOfEarlierPublicationsAreKept(t *testing.T) {
 		}
 	}
 	group.Wait()
-	for range 3 { // and none is lost: each can be had, again and again
-		for _, number := range []string{"1", "2", "3", "4", "5"} {
-			if a := w.ask("GET", "/api/v1/dados/"+number+"/certificados.csv"); a.status != 200 {
-				t.Errorf("publication %s: %d", number, a.status)
+	for range 2 { // and none is lost: each can be had, again and again
+		for _, number := range []string{"1", "2", "3", "4", "5", "6", "7", "8", "9"} {
+			for _, ext := range extensions {
+				if a := w.ask("GET", "/api/v1/dados/"+number+"/certificados."+ext); a.status != 200 {
+					t.Errorf("%s of publication %s: %d", ext, number, a.status)
+				}
 			}
 		}
 	}
-	if kept := w.api.KeptDataFiles(); kept > 6+3 {
+	if kept := w.api.KeptDataFiles(); kept != 3*(catalog.DefaultKept-1)+3 {
 		t.Errorf("%d files are kept", kept)
 	}
 }
