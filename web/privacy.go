@@ -35,6 +35,7 @@ type privacyView struct {
 	done     string // what was just done: a message key, or ""
 
 	person   *account.Person
+	revision int64                    // that the form of correction was read at
 	values   map[account.Field]string // of the form of correction
 	mistakes map[account.Field]string // words beside a field that is wrong
 }
@@ -49,7 +50,7 @@ func (s *Server) getPrivacy(r *Request) (Answer, error) {
 }
 
 func (s *Server) privacy(r *Request) (privacyView, error) {
-	v := privacyView{person: r.Person, values: map[account.Field]string{}, mistakes: map[account.Field]string{}}
+	v := privacyView{person: r.Person, revision: r.Person.Revision, values: map[account.Field]string{}, mistakes: map[account.Field]string{}}
 	for _, f := range account.Correctable() {
 		v.values[f] = r.Person.Own[f].Value
 	}
@@ -144,7 +145,7 @@ func (s *Server) postCorrection(r *Request) (Answer, error) {
 	})
 	if fault.HasKey(err, "account.correction") {
 		v, readErr := s.privacy(r)
-		v.values = own
+		v.values, v.revision = own, revision // what others wrote meanwhile is still not seen
 		for _, p := range fault.Of(err).Problems {
 			v.mistakes[account.Field(p.Field)] = r.Text(p.Code)
 		}

@@ -348,6 +348,8 @@ func privacyPage(t *testing.T, e *storetest.Engine) {
 	if strings.Contains(page, "<b>") {
 		t.Error("a name is taken for HTML")
 	}
+	again := b.Post("/minha-conta/privacidade/correcao", url.Values{"revisao": {"1"}, "email": {"sem arroba"}})
+	lacks(t, again.Body, `name="revisao" value="1"`)
 	stale := b.Post("/minha-conta/privacidade/correcao", url.Values{"revisao": {"1"}, "email": {"x@exemplo.example"}})
 	if stale.Status != http.StatusConflict {
 		t.Errorf("over another revision: %d", stale.Status)
