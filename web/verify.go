@@ -51,11 +51,20 @@ var verifyLengths = func() map[string]string {
 // verifyQuery is what is asked, as it was typed, by parameter; none is empty.
 type verifyQuery map[string]string
 
+// verifyQueryOf reads what is asked. The text of a QR code says what to look
+// for; beside it only the company counts.
 func verifyQueryOf(r *Request) verifyQuery {
 	q := verifyQuery{}
 	for name, most := range verifyParams {
 		if text := strings.TrimSpace(cut(strings.ToValidUTF8(r.Value(name), " "), most)); text != "" {
 			q[name] = text
+		}
+	}
+	if q[verifyQR] != "" {
+		for name := range q {
+			if name != verifyQR && name != verifyCNPJ {
+				delete(q, name)
+			}
 		}
 	}
 	return q

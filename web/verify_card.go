@@ -39,6 +39,8 @@ func (v *verifyView) verdict(r *Request) verdict {
 		return verdict{messageInfo, markUnknown, r.Text("web.verify.none.certificate")}
 	case v.result.Covered == catalog.Covered && v.isDoubtful():
 		return verdict{messageWarning, markPart, r.Text("web.verify.doubtful")}
+	case v.result.Covered == catalog.Covered && v.isOfSome():
+		return verdict{messageWarning, markPart, r.Text("web.verify.some")}
 	}
 	kind, icon := messageDanger, markNo
 	keys := [3]string{"web.verify.no.product", "web.verify.no.company", "web.verify.no.certificate"}
@@ -62,6 +64,15 @@ func (v *verifyView) verdict(r *Request) verdict {
 
 // isDoubtful tells whether a QR code that leads elsewhere was scanned.
 func (v *verifyView) isDoubtful() bool { return v.scan != nil && v.scan.kind != scannedOurs }
+
+// isOfSome tells whether all that covers a product covers but a lot or a unit of
+// it: which one the visitor holds was not asked.
+func (v *verifyView) isOfSome() bool {
+	whole := slices.ContainsFunc(v.result.Certificates, func(c catalog.Verified) bool {
+		return c.Covered && (c.Product == nil || c.Product.Modality != certificate.ByLot && c.Product.Modality != certificate.ByUnit)
+	})
+	return v.query.ofProduct() && !whole
+}
 
 // aboutCompany tells whether a company was asked for and makes the answer what it is.
 func (v *verifyView) aboutCompany() bool {
@@ -242,6 +253,9 @@ func (v *verifyView) asked(r *Request) []fact {
 func (v *verifyView) foundProducts() string {
 	var names []string
 	for _, c := range v.cards {
+		if c.Product == nil {
+			continue
+		}
 		if name := joined(" ", c.Product.Brand, c.Product.Model); !slices.Contains(names, name) && len(names) < shownCards {
 			names = append(names, name)
 		}

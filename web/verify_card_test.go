@@ -26,7 +26,7 @@ func reason(level, code string) catalog.Reason { return catalog.Reason{Level: le
 func TestVerdict(t *testing.T) {
 	t.Parallel()
 	r := verifyRequest()
-	one := []catalog.Verified{{}}
+	one := []catalog.Verified{{Covered: true, Product: &catalog.ProductView{}}}
 	absent := reason(catalog.LevelCompany, "verification.company.absent")
 	for name, test := range map[string]struct {
 		query      verifyQuery
@@ -87,6 +87,22 @@ func TestLotsAndUnits(t *testing.T) {
 	} {
 		c := catalog.Verified{Covered: true, Product: &p}
 		v := &verifyView{query: verifyQuery{verifyGTIN: "1"}, result: &catalog.Verification{Covered: catalog.Covered, Certificates: []catalog.Verified{c}}}
+		if got := v.verdict(r); got.kind != messageWarning || !strings.Contains(got.title, "Só o lote (ou a unidade) indicado está coberto") {
+			t.Errorf("%s %q for %q", got.kind, got.title, want)
+		}
+		whole := c
+		whole.Product = &catalog.ProductView{Modality: "tipo"}
+		of := func(all ...catalog.Verified) string {
+			v := *v
+			v.result = &catalog.Verification{Covered: catalog.Covered, Certificates: all}
+			return v.verdict(r).kind
+		}
+		if of(c, whole) != messageSuccess {
+			t.Errorf("%q beside a certificate of all is no plain yes", want)
+		}
+		if whole.Covered = false; of(c, whole) != messageWarning {
+			t.Errorf("%q beside a certificate that does not cover is a plain yes", want)
+		}
 		if level := v.card(r, &c).levels[2]; level.mark != markYes || !strings.Contains(strings.Join(level.lines, "\n"), want) {
 			t.Errorf("%+v, want %q", level, want)
 		}

@@ -75,6 +75,18 @@ func TestVerifyPage(t *testing.T) {
 	}
 }
 
+// TestVerifyQRAlone holds that beside a QR code only the company is asked for.
+func TestVerifyQRAlone(t *testing.T) {
+	t.Parallel()
+	site := webtest.Start(t)
+	for _, text := range []string{webtest.Toy, ownQR, "NADA-1"} {
+		got := site.Get(verifyPage("", "qr", text, "gtin", webtest.GTIN, "marca", "Mentirex", "modelo", "TM-10", "numero", webtest.Large, "cnpj", "99.900.010/0001-40"))
+		if got.Status != 200 || strings.Contains(got.Body, `value="`+webtest.GTIN) || strings.Contains(got.Body, `value="Mentirex`) || !strings.Contains(got.Body, `value="99.900.010/0001-40"`) {
+			t.Errorf("QR %q with a bar code beside it: %d, %.2000s", text, got.Status, got.Body)
+		}
+	}
+}
+
 // TestVerifyQR holds that a code of another site is never a plain yes and leads nowhere.
 func TestVerifyQR(t *testing.T) {
 	t.Parallel()
