@@ -197,7 +197,7 @@ func (e *eventRow) places() []any {
 
 const eventColumns = "e.id, e.organismo, e.numero, e.classe, e.tipo, e.situacao, e.aceita"
 
-// One query a kind: each reads an index in the order of the ledger and stops
+// One query a kind, but for a company: each reads an index in the order of the ledger and stops
 // when it has enough, however many events there are.
 const (
 	eventsOfAll = `SELECT ` + eventColumns + ` FROM evento e INDEXED BY evento_tipo
@@ -207,13 +207,14 @@ const (
 	eventsOfClass = `SELECT ` + eventColumns + ` FROM evento e INDEXED BY evento_classe
 		WHERE e.tipo = ? AND e.id < ? AND e.classe = ? AND (? = '' OR e.organismo = ?) ORDER BY e.id DESC LIMIT ?`
 
-	// A company's certificates are read whole: they are few, and their order is
-	// not that of their events.
-	eventsOfCompany = `WITH alvo AS MATERIALIZED (SELECT DISTINCT c.organismo, c.numero FROM empresa x
-			CROSS JOIN participante p ON p.empresa = x.id AND p.situacao = 1 CROSS JOIN certificado c ON c.id = p.certificado
-			WHERE x.%s = ? AND json_extract(x.dados, '$.tipo_pessoa') IS NOT '` + string(certificate.Natural) + `')
+	// A company's certificates that the Web shows are read, the newest so many,
+	// and then all their events: their order is not that of the certificates.
+	eventsOfCompany = `WITH alvo AS MATERIALIZED (SELECT c.organismo, c.numero FROM empresa x
+			CROSS JOIN participante p ON p.empresa = x.id AND p.situacao = 1 CROSS JOIN certificado c ON c.id = p.certificado AND c.motivo = ''
+			WHERE x.%s = ? AND json_extract(x.dados, '$.tipo_pessoa') IS NOT '` + string(certificate.Natural) + `'
+			GROUP BY c.id ORDER BY c.id DESC LIMIT ?)
 		SELECT ` + eventColumns + ` FROM alvo CROSS JOIN evento e INDEXED BY evento_numero ON e.organismo = alvo.organismo AND e.numero = alvo.numero
-		WHERE e.tipo = ? AND e.id < ? AND (? = '' OR e.organismo = ?) AND (? = '' OR e.classe = ?) ORDER BY e.id DESC LIMIT ?`
+		WHERE e.tipo IN (?, ?, ?, ?) AND e.id < ? AND (? = '' OR e.organismo = ?) AND (? = '' OR e.classe = ?) ORDER BY e.id DESC LIMIT ?`
 )
 
 var (
@@ -225,31 +226,46 @@ var (
 // are so many.
 func (c *Catalog) eventRows(ctx context.Context, ask *eventAsk) ([]eventRow, error) {
 	var list []eventRow
-	for _, kind := range ask.kinds {
-		query, args := ask.query(kind)
+	read := func(query string, args []any) error {
 		var e eventRow
 		err := c.scanAll(ctx, query, args, func() error {
 			list = append(list, e)
 			return nil
 		}, e.places()...)
 		if err != nil {
-			return nil, fmt.Errorf("list events: %w", err)
+			return fmt.Errorf("list events: %w", err)
+		}
+		return nil
+	}
+	switch {
+	case ask.cnpj != "":
+		err := read(eventsOfCNPJ, ask.ofCompany(ask.cnpj))
+		return list, err
+	case ask.company != "":
+		err := read(eventsOfCompanyID, ask.ofCompany(idBytes(certificate.ID(ask.company))))
+		return list, err
+	}
+	for _, kind := range ask.kinds {
+		if err := read(ask.query(kind)); err != nil {
+			return nil, err
 		}
 	}
 	slices.SortFunc(list, func(a, b eventRow) int { return cmp.Compare(b.id, a.id) })
 	return list[:min(len(list), ask.limit+1)], nil
 }
 
+// ofCompany are the arguments of the query of a company, all kinds at once.
+func (ask *eventAsk) ofCompany(key any) []any {
+	args := []any{key, maxOfCompany}
+	for i := range eventKinds {
+		args = append(args, ask.kinds[min(i, len(ask.kinds)-1)])
+	}
+	return append(args, ask.before, ask.body, ask.body, ask.class, ask.class, ask.limit+1)
+}
+
 func (ask *eventAsk) query(kind string) (query string, args []any) {
 	most := ask.limit + 1
-	company := func(key any) []any {
-		return []any{key, kind, ask.before, ask.body, ask.body, ask.class, ask.class, most}
-	}
 	switch {
-	case ask.cnpj != "":
-		return eventsOfCNPJ, company(ask.cnpj)
-	case ask.company != "":
-		return eventsOfCompanyID, company(idBytes(certificate.ID(ask.company)))
 	case ask.class != "":
 		return eventsOfClass, []any{kind, ask.before, ask.class, ask.body, ask.body, most}
 	case ask.body != "":

@@ -187,9 +187,11 @@ func TestEventSaysWhatIsPublic(t *testing.T) {
 func TestEventsPassOverWhatIsOffTheWeb(t *testing.T) {
 	t.Parallel()
 	src := &memSource{ref: testReference()}
+	maker := mustCNPJ(t, "123456780001")
+	src.accept(t, "CCB", testID('e', 1), certificate.Company{Name: "Fogões São João Ltda", CNPJ: maker, Country: "BR", UF: "SP", Person: certificate.Legal})
 	put := func(n int, class certificate.ClassCode) {
 		src.accept(t, "CCB", testID('c', n), certificate.Certificate{Number: fmt.Sprint("N-", n), Class: class, Situation: certificate.Active,
-			Type: certificate.TypeCompulsory})
+			Type: certificate.TypeCompulsory, Companies: []certificate.CompanyLink{{Company: testID('e', 1), Role: certificate.Applicant, Situation: certificate.Active}}})
 	}
 	put(0, "fogao")
 	for n := range 3 * maxEventPages {
@@ -199,6 +201,9 @@ func TestEventsPassOverWhatIsOffTheWeb(t *testing.T) {
 	lines, next := told(t, c, EventQuery{Limit: 1})
 	if len(lines) != 0 || next == 0 {
 		t.Fatalf("the first page has %q, next %d", lines, next)
+	}
+	if lines, next := told(t, c, EventQuery{CNPJ: string(maker), Limit: 1}); !slices.Equal(lines, []string{"5 CCB N-0 novo"}) || next != 0 {
+		t.Errorf("of the company %q, next %d", lines, next)
 	}
 	for len(lines) == 0 && next != 0 {
 		lines, next = told(t, c, EventQuery{Limit: 1, Before: next})
