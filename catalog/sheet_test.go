@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -203,6 +204,62 @@ func TestVerify(t *testing.T) {
 	for _, ask := range []Query{{}, {Brand: "x"}, {Model: "x"}, {CNPJ: "12ABC34501DE35"}, {Brand: "x", Number: "1"}} {
 		if _, err := c.Verify(t.Context(), ask); !fault.HasKey(err, "verification.incomplete") {
 			t.Errorf("%+v: %v", ask, err)
+		}
+	}
+}
+
+// What covers is found however many newer certificates do not: by product, by
+// number, and with the company that is asked for.
+func TestVerifyFindsWhatCoversAmongMany(t *testing.T) {
+	t.Parallel()
+	src := &memSource{ref: testReference()}
+	asked, other := mustCNPJ(t, "123456780001"), mustCNPJ(t, "987654320001")
+	src.accept(t, "CCB", testID('e', 1), certificate.Company{Name: "Empresa", CNPJ: asked, Country: "BR", UF: "SP", Person: certificate.Legal})
+	src.accept(t, "CCB", testID('e', 2), certificate.Company{Name: "Outra", CNPJ: other, Country: "BR", UF: "SP", Person: certificate.Legal})
+	src.accept(t, "CCB", testID('p', 1), certificate.Product{Brand: "Marca", Model: "M1"})
+	put := func(n, company int, certified, link certificate.Situation) {
+		src.accept(t, "CCB", testID('c', n), certificate.Certificate{Number: "7" + strings.Repeat("-", n), Class: "fogao", Situation: certified, ValidUntil: day(t, "2030-01-01"),
+			Companies: []certificate.CompanyLink{{Company: testID('e', company), Role: certificate.Applicant, Situation: certificate.Active}},
+			Products:  []certificate.ProductLink{{Company: testID('e', company), Product: testID('p', 1), Modality: certificate.ByType, Situation: link}}})
+	}
+	put(0, 1, certificate.Active, certificate.Active)
+	put(1, 2, certificate.Active, certificate.Active)
+	for n := range maxVerified + 1 {
+		switch n % 3 {
+		case 0:
+			put(n+2, 1, certificate.Cancelled, certificate.Active)
+		case 1:
+			put(n+2, 1, certificate.Active, certificate.Cancelled)
+		case 2:
+			put(n+2, 1, certificate.Suspended, certificate.Cancelled)
+		}
+	}
+	c := openBuilt(t, src, src.publication(1, publishedAt), publishedAt)
+	for _, test := range []struct {
+		ask  Query
+		want []string // the certificates that cover, the newest first
+	}{
+		{Query{Brand: "Marca", Model: "M1"}, []string{"7-", "7"}},
+		{Query{Brand: "Marca", Model: "M1", CNPJ: string(asked)}, []string{"7"}},
+		{Query{Brand: "Marca", Model: "M1", CNPJ: string(other)}, []string{"7-"}},
+		{Query{Number: "7"}, []string{"7-", "7"}},
+		{Query{Number: "7", CNPJ: string(other)}, []string{"7-"}},
+	} {
+		a, err := c.Verify(t.Context(), test.ask)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var covering []string
+		for i, v := range a.Certificates {
+			if v.Covered {
+				covering = append(covering, v.Number)
+			}
+			if i > 0 && len(v.Number) > len(a.Certificates[i-1].Number) {
+				t.Errorf("%+v: %q stands after %q", test.ask, v.Number, a.Certificates[i-1].Number)
+			}
+		}
+		if a.Covered == NotCovered || !slices.Equal(covering, test.want) || len(a.Certificates) > maxVerified {
+			t.Errorf("%+v: %s, by %q of %d", test.ask, a.Covered, covering, len(a.Certificates))
 		}
 	}
 }

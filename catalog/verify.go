@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -27,8 +28,15 @@ const (
 	LevelClass       = "classe"
 )
 
-// maxVerified is the most certificates an answer lists; the newest come first.
+// maxVerified is the most certificates an answer lists, the newest first; of
+// more, those that cover come before those that do not.
 const maxVerified = 100
+
+// coversFirst puts before all others what would cover: a certificate on the
+// Web, active, unexpired and with the company asked for, if any. Its arguments
+// are those of [verifier.order].
+const coversFirst = `(c.motivo = '' AND c.situacao = 1 AND (c.validade = 0 OR c.validade >= ?) AND (? = '' OR EXISTS
+	(SELECT 1 FROM participante q CROSS JOIN empresa x ON x.id = q.empresa WHERE q.certificado = c.id AND q.situacao = 1 AND x.cnpj = ?)) AND `
 
 // Query asks whether something is covered now: a product by Brand and Model
 // together or by GTIN, or a certificate by Number; a CNPJ besides asks whether
@@ -128,13 +136,24 @@ type candidate struct {
 	group string
 }
 
+// order are the arguments of coversFirst.
+func (v *verifier) order() []any {
+	return []any{dayNumber(v.today), string(v.cnpj), string(v.cnpj)}
+}
+
+// newestFirst ends a reading in the order of coversFirst.
+func (v *verifier) newestFirst() {
+	slices.SortStableFunc(v.list, func(a, b candidate) int { return cmp.Compare(b.id, a.id) })
+}
+
 // products finds links of products, active or not.
 func (v *verifier) products(ctx context.Context, from, where string, key any, brand, model, num string) error {
 	rows, err := v.catalog.query(ctx, `SELECT `+hitColumns+`, v.situacao, p.marca, p.modelo, p.importado, p.designacao, p.familia, p.descricao,
 			p.gtins, v.modalidade, v.lote, v.quantidade, v.serie, v.licenca, v.entrada, e.dados,
-			coalesce((SELECT min(a.situacao) FROM participante a WHERE a.certificado = v.certificado AND a.empresa = v.empresa), 0)
+			coalesce((SELECT min(a.situacao) FROM participante a WHERE a.certificado = v.certificado AND a.empresa = v.empresa), 0) AS presente
 		FROM `+from+` CROSS JOIN vinculo v ON v.produto = p.id CROSS JOIN certificado c ON c.id = v.certificado
-		CROSS JOIN empresa e ON e.id = v.empresa WHERE `+where+` ORDER BY c.id DESC, v.seq`, key)
+		CROSS JOIN empresa e ON e.id = v.empresa WHERE `+where+`
+		ORDER BY `+coversFirst+`v.situacao = 1 AND presente = 1) DESC, c.id DESC, v.seq`, append([]any{key}, v.order()...)...)
 	if err != nil {
 		return fmt.Errorf("verify product: %w", err)
 	}
@@ -171,6 +190,7 @@ func (v *verifier) products(ctx context.Context, from, where string, key any, br
 	if err := rows.Err(); err != nil {
 		return fmt.Errorf("verify product: %w", err)
 	}
+	v.newestFirst()
 	return nil
 }
 
@@ -178,7 +198,8 @@ func (v *verifier) products(ctx context.Context, from, where string, key any, br
 // service covers nothing; one with some inactive products covers in part.
 func (v *verifier) certificates(ctx context.Context, num string) error {
 	rows, err := v.catalog.query(ctx, `SELECT `+hitColumns+`, (SELECT count(*) FROM vinculo v WHERE v.certificado = c.id),
-		json_array_length(f.dados, '$.servicos') FROM certificado c CROSS JOIN ficha f ON f.id = c.id WHERE c.compacto = ? ORDER BY c.id DESC`, compactNumber(num))
+		json_array_length(f.dados, '$.servicos') FROM certificado c CROSS JOIN ficha f ON f.id = c.id WHERE c.compacto = ?
+		ORDER BY `+coversFirst+`(c.produtos > 0 OR json_array_length(f.dados, '$.servicos') > 0)) DESC, c.id DESC`, append([]any{compactNumber(num)}, v.order()...)...)
 	if err != nil {
 		return fmt.Errorf("verify certificate: %w", err)
 	}
@@ -207,6 +228,7 @@ func (v *verifier) certificates(ctx context.Context, num string) error {
 	if err := rows.Err(); err != nil {
 		return fmt.Errorf("verify certificate: %w", err)
 	}
+	v.newestFirst()
 	return nil
 }
 
