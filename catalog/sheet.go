@@ -174,13 +174,15 @@ type CompanyName struct {
 type ProductsPage struct {
 	Products []ProductView `json:"produtos"`
 	Next     string        `json:"proximo,omitempty"`
+	Examined int           `json:"-"` // rows that were read for it
 }
 
 // ProductQuery chooses a page of products; the zero value is the first page of all.
 type ProductQuery struct {
-	Text   string // all words, anywhere inside brand, model, names, description or GTIN
-	Limit  int    // 0 is DefaultProducts, at most MaxProducts
-	Cursor string
+	Text    string // all words, anywhere inside brand, model, names, description or GTIN
+	Limit   int    // 0 is DefaultProducts, at most MaxProducts
+	Examine int    // rows to read at most; 0, or more than 20,000: 20,000
+	Cursor  string
 }
 
 // pageSQL reads the active products of a certificate after a place.
@@ -210,13 +212,16 @@ func (c *Catalog) Products(ctx context.Context, body certificate.Sigla, num stri
 		return nil, err
 	}
 	page := &ProductsPage{Products: []ProductView{}}
-	asked, examined := queryWords(q.Text), 0
+	asked, most := queryWords(q.Text), maxExamined
+	if q.Examine > 0 {
+		most = min(q.Examine, maxExamined)
+	}
 	err = c.eachProduct(ctx, view.Revision.Index, place, func(seq int64, p *ProductView) (bool, error) {
-		if len(page.Products) == q.Limit || examined == maxExamined {
+		if len(page.Products) == q.Limit || page.Examined == most {
 			page.Next = makeCursor(identity, place)
 			return false, nil
 		}
-		examined++
+		page.Examined++
 		place = seq
 		if p.matches(asked) {
 			page.Products = append(page.Products, *p)

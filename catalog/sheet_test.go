@@ -126,6 +126,12 @@ func TestProducts(t *testing.T) {
 	if got := read(ProductQuery{Text: "ç24", Limit: 2}); strings.Join(got, " ") != "Ç-24 Ç-241 Ç-242 Ç-243 Ç-244 Ç-245 Ç-246 Ç-247 Ç-248 Ç-249" {
 		t.Errorf("products with 24: %v", got)
 	}
+	if got := read(ProductQuery{Text: "ç249", Examine: 50}); !slices.Equal(got, []string{"Ç-249"}) {
+		t.Errorf("by pages of few rows: %v", got)
+	}
+	if page, err := c.Products(t.Context(), "CCB", "1/2", ProductQuery{Text: "ç249", Examine: 50}); err != nil || page.Examined != 50 || page.Next == "" || len(page.Products) != 0 {
+		t.Errorf("a page of few rows: %+v, %v", page, err)
+	}
 	if _, err := c.Products(t.Context(), "CCB", "1/2", ProductQuery{Cursor: "AAAA"}); !fault.HasKey(err, "search.cursor") {
 		t.Errorf("a foreign cursor: %v", err)
 	}
