@@ -118,7 +118,7 @@ func TestBodiesPages(t *testing.T) {
 		"in English":  {"/en/organismos", 200, []string{"Certification bodies", "5 days ago", `href="/en/organismos/DEMO"`}, nil},
 		"in Spanish":  {"/es/organismos", 200, []string{"Hace 5 días", `href="/es/organismos/DEMO"`}, nil},
 		"one": {"/organismos/DEMO", 200, []string{webtest.BodyName, "3</span>", `href="/?organismo=DEMO"`, "situacao=suspenso", `name="organismo" value="DEMO"`, `href="/classes/brinquedos"`,
-			"Última remessa aceita", "Há 5 dias", "Revisões aceitas", "Número 7", webtest.Suspended, "Falha na avaliação de manutenção &lt;da fábrica&gt;",
+			"Última remessa com novidades", "Há 5 dias", "Revisões aceitas", "Número 7", webtest.Suspended, "Falha na avaliação de manutenção &lt;da fábrica&gt;",
 			`type="application/atom+xml"`, "organismo=DEMO"}, []string{"noindex", "O-1"}},
 		"with a slash":       {second, 200, []string{"Órgão &lt;Segundo&gt;", "O-1", "Há 20 dias"}, []string{"O-2", "&lt;antiga"}},
 		"one in English":     {"/en/organismos/DEMO", 200, []string{"Product certification body", "Classes it certifies", `href="/en/classes/brinquedos"`}, nil},

@@ -72,6 +72,7 @@ var eventKinds = map[string]eventKind{
 type happened struct {
 	list  []catalog.Event
 	query url.Values // of the page of news
+	more  bool       // older ones follow there
 }
 
 // newsOf finds the newest events; query is that of the page of news.
@@ -81,7 +82,7 @@ func newsOf(r *Request, ask catalog.EventQuery, query url.Values) (happened, err
 	if err != nil {
 		return happened{}, err
 	}
-	return happened{events.List, query}, nil
+	return happened{events.List, query, events.Next != 0}, nil
 }
 
 // newestOf lists the certificates accepted last, in every situation.

@@ -33,10 +33,8 @@ func (v *verifyView) verdict(r *Request) verdict {
 		return verdict{messageInfo, markUnknown, r.Text("web.verify.qr.page")}
 	case v.result == nil:
 		return verdict{messageWarning, markPart, r.Text("web.verify.qr.nothing")}
-	case !v.isFound() && v.query.ofProduct():
-		return verdict{messageInfo, markUnknown, r.Text("web.verify.none.product")}
 	case !v.isFound():
-		return verdict{messageInfo, markUnknown, r.Text("web.verify.none.certificate")}
+		return verdict{messageInfo, markUnknown, v.nothing(r)}
 	case v.result.Covered == catalog.Covered && v.isDoubtful():
 		return verdict{messageWarning, markPart, r.Text("web.verify.doubtful")}
 	case v.result.Covered == catalog.Covered && v.isOfSome():
@@ -64,6 +62,22 @@ func (v *verifyView) verdict(r *Request) verdict {
 
 // isDoubtful tells whether a QR code that leads elsewhere was scanned.
 func (v *verifyView) isDoubtful() bool { return v.scan != nil && v.scan.kind != scannedOurs }
+
+// nothing says what no published certificate has: what was asked for, or, of
+// several things, all at once.
+func (v *verifyView) nothing(r *Request) string {
+	switch q := v.query; {
+	case v.scan != nil && v.scan.body != "":
+		return r.Text("web.verify.none.body")
+	case q.ofProduct() && (q[verifyNumber] != "" || q[verifyGTIN] != "" && (q[verifyBrand] != "" || q[verifyModel] != "")):
+		return r.Text("web.verify.none.together")
+	case q.ofProduct() && q[verifyGTIN] != "":
+		return r.Text("web.verify.none.gtin")
+	case q.ofProduct():
+		return r.Text("web.verify.none.product")
+	}
+	return r.Text("web.verify.none.certificate")
+}
 
 // isOfSome tells whether all that covers a product covers but a lot or a unit of
 // it: which one the visitor holds was not asked.

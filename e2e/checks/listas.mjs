@@ -3,9 +3,9 @@
 const certificate = "/certificados/DEMO/DEMO-BRIN-108%2F25.001";
 
 const words = [
-	{ prefix: "", bodies: "Organismos", classes: "Classes", companies: "Empresas", search: "Buscar", fresh: "Última remessa aceita", force: "Documentos em vigor", day: "Ver essa data", today: "Voltar para hoje", none: "Nenhuma empresa encontrada" },
-	{ prefix: "/en", bodies: "Bodies", classes: "Classes", companies: "Companies", search: "Search", fresh: "Last remessa accepted", force: "Documents in force", day: "Show that date", today: "Back to today", none: "No company found" },
-	{ prefix: "/es", bodies: "Organismos", classes: "Clases", companies: "Empresas", search: "Buscar", fresh: "Última remessa aceptada", force: "Documentos vigentes", day: "Ver esa fecha", today: "Volver a hoy", none: "Ninguna empresa encontrada" },
+	{ prefix: "", bodies: "Organismos", classes: "Classes", companies: "Empresas", search: "Buscar", fresh: "Última remessa com novidades", force: "Documentos em vigor", day: "Ver essa data", today: "Voltar para hoje", none: "Nenhuma empresa encontrada" },
+	{ prefix: "/en", bodies: "Bodies", classes: "Classes", companies: "Companies", search: "Search", fresh: "Last remessa with news", force: "Documents in force", day: "Show that date", today: "Back to today", none: "No company found" },
+	{ prefix: "/es", bodies: "Organismos", classes: "Clases", companies: "Empresas", search: "Buscar", fresh: "Última remessa con novedades", force: "Documentos vigentes", day: "Ver esa fecha", today: "Volver a hoy", none: "Ninguna empresa encontrada" },
 ];
 
 export default async function lists({ browser, site, open, check, axe, fits, phone, narrowest, themes }) {

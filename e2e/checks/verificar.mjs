@@ -119,9 +119,9 @@ async function withCamera({ site, open, check, axe, fits, themes, phone, screens
 			await scanned(e2e, language, "EAN-13", (page) => page.waitForURL(new RegExp(`gtin=${toy}$`)), language.yes);
 		}
 		await film(path, bars(ean8("96385074"), 4));
-		await scanned(e2e, words[0], "EAN-8", (page) => page.waitForURL(/gtin=96385074/), "Não: nenhum certificado publicado cobre este produto");
+		await scanned(e2e, words[0], "EAN-8", (page) => page.waitForURL(/gtin=96385074/), "Não: nenhum certificado publicado traz este código de barras");
 		await film(path, bars(itf14("12990000000016"), 2));
-		await scanned(e2e, words[0], "ITF-14", (page) => page.waitForURL(/gtin=12990000000016/), "Não: nenhum certificado publicado cobre este produto");
+		await scanned(e2e, words[0], "ITF-14", (page) => page.waitForURL(/gtin=12990000000016/), "Não: nenhum certificado publicado traz este código de barras");
 		const qr = await codeOf(e2e);
 		await film(path, qr);
 		await scanned(e2e, words[0], "QR", (page) => page.waitForURL(/qr=/), "Sim, este certificado está em vigor", "Este QR leva ao registro");
