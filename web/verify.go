@@ -255,6 +255,10 @@ const (
 	nearHits      = 5 // certificates that are looked into for one text
 	nearPerSheet  = 3 // products taken out of one certificate
 	maxNearAsking = 6 // texts that are looked for
+
+	// Products that are read in one certificate, and for all texts together.
+	maxNearSheet    = 500
+	maxNearExamined = 2000
 )
 
 // nearMatches looks for what is written almost like what was asked: the words
@@ -266,7 +270,10 @@ func (v *verifyView) nearMatches(ctx context.Context, r *Request) ([]nearMatch, 
 		number = v.scan.number
 	}
 	words := joined(" ", v.query[verifyBrand], v.query[verifyModel])
-	find := r.nearProducts
+	left := maxNearExamined
+	find := func(ctx context.Context, text string, list []nearMatch) ([]nearMatch, error) {
+		return r.nearProducts(ctx, text, list, &left)
+	}
 	texts := []string{words}
 	switch {
 	case v.query.ofProduct() && words == "":
@@ -302,17 +309,25 @@ func notInvalid(err error) error {
 	return err
 }
 
-// nearProducts adds products that the words find.
-func (r *Request) nearProducts(ctx context.Context, text string, list []nearMatch) ([]nearMatch, error) {
+// nearProducts adds products that the words find; left is how many may still be
+// read for it.
+func (r *Request) nearProducts(ctx context.Context, text string, list []nearMatch, left *int) ([]nearMatch, error) {
+	if *left <= 0 {
+		return list, nil
+	}
 	hits, err := r.Catalog.Search(ctx, catalog.Search{Text: text, Situation: catalog.AnySituation, Order: catalog.OrderRelevance, Limit: nearHits})
 	if err != nil {
 		return nil, err
 	}
 	for _, h := range hits.Certificates {
-		page, err := r.Catalog.Products(ctx, h.Body.Sigla, h.Number, catalog.ProductQuery{Text: text, Limit: nearPerSheet})
+		if *left <= 0 {
+			break
+		}
+		page, err := r.Catalog.Products(ctx, h.Body.Sigla, h.Number, catalog.ProductQuery{Text: text, Limit: nearPerSheet, Examine: min(*left, maxNearSheet)})
 		if err != nil {
 			return nil, err
 		}
+		*left -= page.Examined
 		for _, p := range page.Products {
 			one := nearMatch{text: joined(" ", p.Brand, p.Model), detail: h.Class.Name,
 				link: r.verifyLink(verifyBrand, p.Brand, verifyModel, p.Model)}
