@@ -129,6 +129,7 @@ async function withCamera({ site, open, check, axe, fits, themes, phone, screens
 		await torch(e2e);
 		await noReader(e2e);
 		await detector(e2e);
+		await foreign(e2e);
 		await photo(e2e);
 		await insecure(e2e);
 	} finally {
@@ -280,6 +281,40 @@ async function detector(e2e) {
 	await page.waitForURL(new RegExp(`gtin=${toy}$`));
 	e2e.check((await answer(page)) === words[0].yes, "the browser's own detector is used");
 	e2e.check(!asked.some((url) => url.includes("zxing")), "the vendored reader is not loaded where it is not needed");
+	await context.close();
+}
+
+// foreign shows QR codes that name no certificate: they are told of and not sent.
+// One that leads to a certificate's page at another host is sent and judged.
+async function foreign(e2e) {
+	await film(e2e.path, nothing());
+	const asked = [];
+	const { page, context } = await e2e.open(e2e.browser, e2e.site);
+	page.on("request", (r) => asked.push(r.url()));
+	await context.grantPermissions(["camera"], { origin: e2e.site });
+	await page.addInitScript(() => {
+		window.BarcodeDetector = class {
+			static async getSupportedFormats() {
+				return ["ean_13", "ean_8", "itf", "qr_code", "upc_a"];
+			}
+			async detect() {
+				return window.square ? [{ format: "qr_code", rawValue: window.square }] : [];
+			}
+		};
+	});
+	await page.goto(`${e2e.site}/verificar`);
+	await page.getByRole("button", { name: "Ler com a câmera" }).click();
+	for (const text of ["WIFI:S:casa;T:WPA;P:segredo1;;", "https://loja.example/p/1?de=/certificados/", "BEGIN:VCARD\nTEL:1\nEND:VCARD", "9".repeat(201)]) {
+		await page.evaluate((text) => {
+			document.querySelector(".camera-said").textContent = "";
+			window.square = text;
+		}, text);
+		await page.locator(".camera-said", { hasText: "não foi enviado" }).waitFor();
+	}
+	e2e.check(!asked.some((url) => url.includes("qr=")), `a QR code that names no certificate is not sent: ${asked.join(" ")}`);
+	await page.evaluate((text) => { window.square = text; }, `https://selo.example.net${certificate}`);
+	await page.waitForURL(/qr=/);
+	e2e.check((await page.locator("main").innerText()).includes("pode ser falso"), "a QR code of a certificate at another host is sent and judged");
 	await context.close();
 }
 

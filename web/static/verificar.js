@@ -1,6 +1,7 @@
 // Reads bar codes and QR codes for the page that verifies: with the camera or
 // from a photo, with the browser's own BarcodeDetector or, where it has none,
-// with a reader that is loaded then. Pictures never leave the device. The page
+// with a reader that is loaded then. Pictures never leave the device, nor does the
+// text of a QR code that names no certificate. The page
 // is a form without this script.
 
 const form = document.querySelector("[data-verificar]");
@@ -19,6 +20,7 @@ const pause = 120; // ms between two looks at the picture
 const widest = 1024; // pixels of a picture that is looked at
 const hardEvery = 4; // of so many pictures one is looked at from all sides
 const shown = 80; // characters of a QR code that are said
+const longest = 200; // characters of a certificate's number
 
 // Formats by their names in BarcodeDetector and in the vendored reader.
 const formats = { ean_13: "EAN_13", ean_8: "EAN_8", upc_a: "UPC_A", itf: "ITF", qr_code: "QR_CODE" };
@@ -42,6 +44,15 @@ function usable(format, text) {
 	return isGTIN(text) ? { format, text } : null;
 }
 
+// isOurs tells whether a code may be sent: a bar code, or a QR code that names a
+// certificate, by the address of its page, wherever that is, or by its number. What
+// else people photograph, a payment or a password, stays on their device.
+function isOurs({ format, text }) {
+	if (format !== "qr_code") return true;
+	if (/^https?:/i.test(text)) return /^[^?#]*\/certificados\//.test(text);
+	return text.length <= longest && /^[^\p{Cc}:;=@]*\d[^\p{Cc}:;=@]*$/u.test(text) && !/br\.gov\.bcb/i.test(text);
+}
+
 // nativeReader reads with the browser's own detector; null where it lacks a format.
 async function nativeReader() {
 	if (!("BarcodeDetector" in window)) return null;
@@ -51,11 +62,8 @@ async function nativeReader() {
 		if (!wanted.every((name) => known.includes(name))) return null;
 		const detector = new window.BarcodeDetector({ formats: wanted });
 		return async (canvas) => {
-			for (const found of await detector.detect(canvas)) {
-				const code = usable(found.format, found.rawValue);
-				if (code) return code;
-			}
-			return null;
+			const codes = (await detector.detect(canvas)).map((found) => usable(found.format, found.rawValue)).filter(Boolean);
+			return codes.find(isOurs) ?? codes[0] ?? null;
 		};
 	} catch {
 		return null;
@@ -190,7 +198,9 @@ async function look(read, late) {
 		const picture = video.videoWidth > 0 && drawn(canvas, video, video.videoWidth, video.videoHeight, widest);
 		const code = picture && (await read(picture, n % hardEvery === 0).catch(() => null));
 		if (late()) return;
-		if (code && (code.format === "qr_code" || code.text === before)) {
+		if (code && !isOurs(code)) {
+			if (said.textContent !== words.alheio) said.textContent = words.alheio;
+		} else if (code && (code.format === "qr_code" || code.text === before)) {
 			stop();
 			said.textContent = reading(code);
 			navigator.vibrate?.(60);
@@ -263,8 +273,12 @@ file.addEventListener("change", async () => {
 	} finally {
 		picture.close();
 	}
-	photoSaid.textContent = code ? reading(code) : words.fotoNada;
-	if (code) submit(code);
+	if (!code) photoSaid.textContent = words.fotoNada;
+	else if (!isOurs(code)) photoSaid.textContent = words.alheio;
+	else {
+		photoSaid.textContent = reading(code);
+		submit(code);
+	}
 });
 
 // What is empty does not belong in an address that people share.
