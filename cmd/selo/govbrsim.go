@@ -50,7 +50,7 @@ func (c *govbrSimCmd) Run(a *app) error {
 	}
 	defer func() { _ = listener.Close() }() // the server has closed it already, unless it never began
 	given := options.AdminToken != ""
-	if !given && !reachesThisMachineOnly(listener.Addr().String()) {
+	if !given && (!reachesThisMachineOnly(listener.Addr().String()) || !namesThisMachine(options.URL)) {
 		options.AdminToken = rand.Text()
 	}
 	if options.URL == "" {
@@ -162,6 +162,13 @@ func readFile[T any](path string, read func(io.Reader) (*T, error)) (*T, error) 
 func reachesThisMachineOnly(address string) bool {
 	at, err := netip.ParseAddrPort(address)
 	return err == nil && at.Addr().IsLoopback()
+}
+
+// namesThisMachine tells whether an address for browsers is one that others
+// cannot ask for; "" stands for the listener's own.
+func namesThisMachine(address string) bool {
+	u, err := url.Parse(address)
+	return address == "" || err == nil && govbrsim.OwnMachine(u.Host)
 }
 
 // ownName is a listener's address as a browser on this machine asks for it.

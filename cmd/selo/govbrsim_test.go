@@ -45,6 +45,22 @@ func TestTheSimulatorRuns(t *testing.T) {
 	p.stop()
 }
 
+// TestTheSimulatorOfANameHasAToken: a name that is not this machine's is for
+// others, wherever the program listens.
+func TestTheSimulatorOfANameHasAToken(t *testing.T) {
+	t.Parallel()
+	o := &office{T: t, dir: t.TempDir()}
+	p := o.background("govbr-sim", "--url", "http://simulador.invalid:8082")
+	if status, _, body := p.get("/sim/admin/pessoas"); status != 403 || !strings.Contains(string(body), "token") {
+		t.Errorf("without its token: %d\n%s", status, body)
+	}
+	p.stop()
+	log, err := os.ReadFile(p.log.Name())
+	if err != nil || !regexp.MustCompile(`pede o token\s+[A-Z2-7]{26}\s`).Match(log) {
+		t.Errorf("no token is printed: %v\n%s", err, log)
+	}
+}
+
 func TestTheSimulatorSaysWhyItDoesNotStart(t *testing.T) {
 	t.Parallel()
 	o := &office{T: t, dir: t.TempDir()}

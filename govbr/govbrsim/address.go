@@ -45,10 +45,10 @@ func checkDoor(text string) error {
 	return err
 }
 
-// ownMachine tells whether a request that named this host was meant for a
+// OwnMachine tells whether a request that named this host was meant for a
 // simulator on the asker's machine: a loopback address or "localhost". A page
 // of another site that made its own name point here fails this.
-func ownMachine(hostport string) bool {
+func OwnMachine(hostport string) bool {
 	host := hostport
 	if h, _, err := net.SplitHostPort(hostport); err == nil {
 		host = h

@@ -3,6 +3,7 @@ package govbrsim
 import (
 	"encoding/json"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strconv"
 	"strings"
@@ -188,6 +189,26 @@ func TestHostHeaderIsNotBelieved(t *testing.T) {
 	}
 	if a := ask("/sim/admin/pessoas"); a.StatusCode != http.StatusForbidden {
 		t.Errorf("administration: %d", a.StatusCode)
+	}
+}
+
+// TestOwnNameOpensNoAdministration: a simulator that others know by a name is
+// administered without a token from its own machine only.
+func TestOwnNameOpensNoAdministration(t *testing.T) {
+	t.Parallel()
+	server, err := New(Options{URL: "http://simulador.invalid:8082", Key: testKey()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for host, want := range map[string]int{"simulador.invalid:8082": 403, "SIMULADOR.invalid:8082": 403, "127.0.0.1:8082": 200, "[::1]:8082": 200, "localhost": 200} {
+		for _, path := range []string{"/sim/admin/pessoas", "/sim/mundo"} {
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil)
+			r.Host = host
+			w := httptest.NewRecorder()
+			if server.ServeHTTP(w, r); w.Code != want {
+				t.Errorf("%s at %s: %d", path, host, w.Code)
+			}
+		}
 	}
 }
 
