@@ -131,25 +131,28 @@ func (s *Server) getReturn(r *Request) (Answer, error) {
 	if err != nil {
 		return s.turnedAway(r, err, pending.Return)
 	}
-	entered, err := s.enter(r, found)
-	switch {
-	case fault.Is(err, fault.Conflict): // the session was ended from elsewhere at this moment
+	entered, waits, err := s.enter(r, found, browser)
+	if err != nil { // a Conflict: the session was ended from elsewhere at this moment
 		return s.turnedAway(r, err, pending.Return)
-	case err != nil:
-		return nil, err
 	}
-	return withCookies{Redirect{To: pending.Return}, []*http.Cookie{
-		s.newCookie(sessionCookie, string(entered.Token), 0), s.newCookie(beforeCookie, "", -1)}}, nil
+	cookies := []*http.Cookie{s.newCookie(sessionCookie, string(entered.Token), 0)}
+	if !waits {
+		cookies = append(cookies, s.newCookie(beforeCookie, "", -1))
+	}
+	return withCookies{Redirect{To: pending.Return}, cookies}, nil
 }
 
-// enter makes the session of who has signed in at gov.br.
-func (s *Server) enter(r *Request, found govbr.Session) (account.Entered, error) {
+// enter makes the session of who has signed in at gov.br, and tells whether
+// browser waits for another sign-in, of another tab.
+func (s *Server) enter(r *Request, found govbr.Session, browser account.Token) (entered account.Entered, waits bool, err error) {
 	ctx := r.HTTP.Context()
 	who := s.identity(ctx, found)
-	var entered account.Entered
 	var photo bool
 	before, device := s.token(r.HTTP, sessionCookie), s.device(r.HTTP)
-	err := s.deps.Accounts.Write(ctx, func(tx account.Tx) (err error) {
+	err = s.deps.Accounts.Write(ctx, func(tx account.Tx) (err error) {
+		if waits, err = account.Awaited(ctx, tx, browser); err != nil {
+			return err
+		}
 		if entered, err = account.SignIn(ctx, tx, who, before, device, s.deps.Sessions); err != nil {
 			return err
 		}
@@ -159,7 +162,7 @@ func (s *Server) enter(r *Request, found govbr.Session) (account.Entered, error)
 	if err == nil && photo && found.Identity.Picture {
 		s.fetchPhoto(ctx, entered.Person.ID, found)
 	}
-	return entered, err
+	return entered, waits, err
 }
 
 // fetchPhoto brings the photo up to date; without it one can sign in as well.
@@ -177,11 +180,13 @@ func (s *Server) fetchPhoto(ctx context.Context, person account.ID, found govbr.
 	}
 }
 
-// turnedAway sends the visitor back to the page of sign-in with the reason.
-// What is nobody's doing here is logged; it holds nothing personal.
+// turnedAway sends the visitor back to the page of sign-in with the reason, for
+// errors of this server too: a page drawn here would leave the code in the
+// address bar. What is not the visitor's doing is logged; it holds nothing
+// personal.
 func (s *Server) turnedAway(r *Request, err error, back string) (Answer, error) {
 	reason := reasonFailed
-	switch f := fault.Of(err); {
+	switch {
 	case errors.Is(err, context.Canceled):
 		return nil, err
 	case errors.Is(err, context.DeadlineExceeded), fault.Is(err, fault.Unavailable):
@@ -190,10 +195,10 @@ func (s *Server) turnedAway(r *Request, err error, back string) (Answer, error) 
 		reason = reasonDenied
 	case fault.Is(err, fault.Conflict), fault.HasKey(err, "govbr.login.state"):
 		reason = reasonGone
-	case f == nil:
-		return nil, err
+	case fault.Of(err) == nil:
+		s.log.Error("sign-in failed", "id", r.id, "error", err)
 	}
-	if reason == reasonDown || reason == reasonFailed {
+	if fault.Of(err) != nil && reason == reasonFailed || reason == reasonDown || reason == reasonFailed {
 		s.log.Warn("sign-in failed", "id", r.id, "reason", reason, "error", err)
 	}
 	query := url.Values{"motivo": {reason}}

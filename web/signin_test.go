@@ -247,6 +247,21 @@ func TestSignInThatFails(t *testing.T) {
 	}
 }
 
+// TestTwoTabsSignIn: what one tab finishes does not break the other.
+func TestTwoTabsSignIn(t *testing.T) {
+	t.Parallel()
+	p := webtest.StartWithPeople(t)
+	b := p.NewBrowser()
+	first := p.Authorized(b.Begin("/minha-conta"), webtest.Ana, nil)
+	second := p.Authorized(b.Begin("/minha-conta/sessoes"), webtest.Ana, nil)
+	if a := b.Get(first); a.Header.Get("Location") != "/minha-conta" || b.Cookies["__Host-selo-entrada"] == "" {
+		t.Errorf("the first tab: %d to %q, cookies %v", a.Status, a.Header.Get("Location"), b.Cookies)
+	}
+	if a := b.Get(second); a.Header.Get("Location") != "/minha-conta/sessoes" || b.Cookies["__Host-selo-entrada"] != "" {
+		t.Errorf("the second tab: %d to %q, cookies %v", a.Status, a.Header.Get("Location"), b.Cookies)
+	}
+}
+
 func TestSessionsPage(t *testing.T) {
 	t.Parallel()
 	storetest.Run(t, sessionsPage)
