@@ -195,10 +195,11 @@ func (s *Server) turnedAway(r *Request, err error, back string) (Answer, error) 
 		reason = reasonDenied
 	case fault.Is(err, fault.Conflict), fault.HasKey(err, "govbr.login.state"):
 		reason = reasonGone
-	case fault.Of(err) == nil:
-		s.log.Error("sign-in failed", "id", r.id, "error", err)
 	}
-	if fault.Of(err) != nil && reason == reasonFailed || reason == reasonDown || reason == reasonFailed {
+	switch {
+	case reason == reasonFailed && fault.Of(err) == nil: // this server's own
+		s.log.Error("sign-in failed", "id", r.id, "reason", reason, "error", err)
+	case reason == reasonDown, reason == reasonFailed:
 		s.log.Warn("sign-in failed", "id", r.id, "reason", reason, "error", err)
 	}
 	query := url.Values{"motivo": {reason}}
