@@ -25,8 +25,10 @@ const maxReturn = 2 << 10
 
 // Begin keeps a sign-in under way; the caller has made its state, nonce and
 // verifier and checked that Return is a path of the site. Those that ran out
-// are forgotten, and where too many are under way the oldest give way: a flood
-// of them neither fills the base nor keeps people of other networks out.
+// are forgotten, and where too many are under way the oldest give way, so that a
+// flood of them does not fill the base. One from a single network pushes out its
+// own only; one from many networks pushes out the oldest of all, whose people
+// must begin anew.
 func Begin(ctx context.Context, tx Tx, p Pending, l Limits) error {
 	l = l.Full()
 	if len(p.Return) > maxReturn {

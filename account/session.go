@@ -40,7 +40,7 @@ type Limits struct {
 	Touch    time.Duration // how exactly use is noted, to spare writing; 1 minute
 	Keep     time.Duration // how long ended sessions are kept after their last use; 30 days
 	Sessions int           // of one person at a time; 20
-	Pending  time.Duration // a sign-in must return within; 10 minutes
+	Pending  time.Duration // a sign-in must return within; 1 hour: some make their account at gov.br first
 	// PendingAll and PendingNetwork bound the sign-ins under way, of all and of one
 	// network; beyond them the oldest gives way. 10,000 and 500.
 	PendingAll, PendingNetwork int
@@ -53,7 +53,7 @@ func (l Limits) Full() Limits {
 	fill(&l.Touch, time.Minute)
 	fill(&l.Keep, 30*24*time.Hour)
 	fill(&l.Sessions, 20)
-	fill(&l.Pending, 10*time.Minute)
+	fill(&l.Pending, time.Hour)
 	fill(&l.PendingAll, 10_000)
 	fill(&l.PendingNetwork, 500)
 	return l

@@ -40,7 +40,7 @@ func signInAndOut(t *testing.T, e *storetest.Engine) {
 
 	a := b.Post("/en/entrar", url.Values{"volta": {"/en/sobre?a=1"}})
 	cookie := a.Header.Get("Set-Cookie")
-	for _, want := range []string{"__Host-selo-entrada=", "; Path=/", "; Max-Age=600", "; HttpOnly", "; Secure", "; SameSite=Lax"} {
+	for _, want := range []string{"__Host-selo-entrada=", "; Path=/", "; Max-Age=3600", "; HttpOnly", "; Secure", "; SameSite=Lax"} {
 		if !strings.Contains(cookie, want) {
 			t.Errorf("cookie %q lacks %q", cookie, want)
 		}
