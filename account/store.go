@@ -39,8 +39,6 @@ type Tx interface {
 	// ListSessions gives the active sessions of a person last used after a
 	// moment, the latest used first.
 	ListSessions(ctx context.Context, person ID, usedAfter time.Time) ([]Session, error)
-	// KeptSessions gives the sessions of a person in whatever state, the latest used first.
-	KeptSessions(ctx context.Context, person ID) ([]Session, error)
 	// RenewSession writes a session over the active one with the token before;
 	// fault.Conflict "account.session.ended" when it is active no more.
 	RenewSession(ctx context.Context, before TokenHash, s Session) error

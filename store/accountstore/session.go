@@ -51,13 +51,6 @@ func (tx *Tx) ListSessions(ctx context.Context, person account.ID, usedAfter tim
 	return collect(rows, err, "list sessions", scanSession)
 }
 
-// KeptSessions implements account.Tx.
-func (tx *Tx) KeptSessions(ctx context.Context, person account.ID) ([]account.Session, error) {
-	rows, err := tx.Query(ctx, `
-		SELECT `+sessionColumns+` FROM session WHERE person_id = ? ORDER BY used_at DESC, id DESC`, string(person))
-	return collect(rows, err, "list kept sessions", scanSession)
-}
-
 // RenewSession implements account.Tx.
 func (tx *Tx) RenewSession(ctx context.Context, before account.TokenHash, s account.Session) error {
 	n, err := tx.exec(ctx, "renew session", `
