@@ -57,7 +57,7 @@ func TestCompanies(t *testing.T) {
 	}
 }
 
-// TestAPIRefusals keeps the envelope of every refusal (1.10).
+// TestAPIRefusals keeps the envelope of every refusal (Login Único manual).
 func TestAPIRefusals(t *testing.T) {
 	t.Parallel()
 	s := start(t)

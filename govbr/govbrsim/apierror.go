@@ -9,7 +9,7 @@ import (
 	"selo/brasil"
 )
 
-// apiErrors is the envelope of all refusals of the APIs (1.10).
+// apiErrors is the envelope of all refusals of the APIs (Login Único manual).
 type apiErrors struct {
 	Errors []apiError `json:"errors"`
 }

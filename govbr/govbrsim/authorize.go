@@ -132,7 +132,7 @@ func checkRequest(q url.Values) *refusedRequest {
 }
 
 // checkScopes refuses what the credential may not have, as observed: the list
-// in brackets (#44).
+// in brackets (issue 44 of the Login Único manual).
 func checkScopes(client *Client, asked, off []string) *refusedRequest {
 	if len(asked) == 0 || len(asked) > len(scopes) {
 		return &refusedRequest{"invalid_scope", "Empty scope (either the client or the user is not allowed the requested scopes)"}

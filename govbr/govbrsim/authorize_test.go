@@ -50,7 +50,7 @@ func TestAuthorizeErrorPages(t *testing.T) {
 }
 
 // TestAuthorizeErrorsGoBack keeps the addresses that the client is sent, byte by
-// byte: that of a refused scope is the one that was observed (#44).
+// byte: that of a refused scope is the one that was observed (issue 44 of the Login Único manual).
 func TestAuthorizeErrorsGoBack(t *testing.T) {
 	t.Parallel()
 	s := start(t)
@@ -89,7 +89,7 @@ func TestAuthorizeErrorsGoBack(t *testing.T) {
 	}
 }
 
-// TestTolerated: what clients send beyond the manual changes nothing (#44).
+// TestTolerated: what clients send beyond the manual changes nothing (issue 44 of the Login Único manual).
 func TestTolerated(t *testing.T) {
 	t.Parallel()
 	s := start(t)

@@ -17,7 +17,7 @@ import (
 	"github.com/a-h/templ"
 )
 
-// The scopes of the CAS (4.2).
+// The scopes of the CAS (Assinatura manual).
 const (
 	scopeSign      = "sign"
 	scopeSession   = "signature_session"
@@ -69,7 +69,7 @@ type signingToken struct {
 	expires  time.Time
 }
 
-// getSignAuthorize is GET /oauth2.0/authorize (4.2). A client or address that is
+// getSignAuthorize is GET /oauth2.0/authorize (Assinatura manual). A client or address that is
 // not registered is a page with 401; other mistakes go back to the client.
 func (s *Server) getSignAuthorize(x *Exchange) (Answer, error) {
 	q, err := x.query()

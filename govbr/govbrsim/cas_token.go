@@ -9,7 +9,7 @@ import (
 	"slices"
 )
 
-// signTokenAnswer is what the CAS's /token answers (4.3).
+// signTokenAnswer is what the CAS's /token answers (Assinatura manual).
 type signTokenAnswer struct {
 	AccessToken string `json:"access_token"`
 	Type        string `json:"token_type"`
@@ -18,7 +18,7 @@ type signTokenAnswer struct {
 
 const pathToken = "/oauth2.0/token"
 
-// postSignToken is POST /oauth2.0/token (4.3). The parameters come in the body or,
+// postSignToken is POST /oauth2.0/token (Assinatura manual). The parameters come in the body or,
 // as the official PHP sample sends them, in the address.
 func (s *Server) postSignToken(x *Exchange) (Answer, error) {
 	q, err := x.query()

@@ -12,7 +12,7 @@ import (
 // wanted is what the catálogo asks for: every group needs one of its levels.
 type wanted [][]Level
 
-// parseWanted reads the grammar of niveis (2.4): "2,3" are all needed, "(2/3)"
+// parseWanted reads the grammar of niveis (Login Único manual): "2,3" are all needed, "(2/3)"
 // any one of them. Fault: Invalid "govbrsim.catalogue.levels".
 func parseWanted(expression string) (wanted, error) {
 	refuse := func() (wanted, error) {
@@ -65,7 +65,7 @@ func (all wanted) missing(have Level) Level {
 	return need
 }
 
-// getCatalogue is the catálogo de confiabilidades (2.4). A person whose level
+// getCatalogue is the catálogo de confiabilidades (Login Único manual). A person whose level
 // is enough goes straight back to the client; others can raise it first.
 func (s *Server) getCatalogue(x *Exchange) (Answer, error) {
 	q, err := x.query()

@@ -20,7 +20,7 @@ const (
 // stamp writes a moment in Brasília as tokens and APIs do: no colon in the offset.
 func stamp(t time.Time) string { return t.In(brasil.Location()).Format(stampLayout) }
 
-// accessClaims are those of the access_token, in the manual's order (1.5).
+// accessClaims are those of the access_token, in the manual's order (Login Único manual).
 type accessClaims struct {
 	Aud      string   `json:"aud"`
 	Sub      string   `json:"sub"`
@@ -39,7 +39,7 @@ type accessClaims struct {
 	Nonce string `json:"nonce,omitempty"`
 }
 
-// idClaims are those of the id_token, in the manual's order (1.6). Its verified
+// idClaims are those of the id_token, in the manual's order (Login Único manual). Its verified
 // flags are text; what is not known is left out.
 type idClaims struct {
 	Sub             string           `json:"sub"`
@@ -77,7 +77,7 @@ type reliability struct {
 	UpdatedAt string `json:"updatedAt"`
 }
 
-// userClaims are the body of /userinfo (1.7). Its verified flags are booleans.
+// userClaims are the body of /userinfo (Login Único manual). Its verified flags are booleans.
 type userClaims struct {
 	Sub           string `json:"sub"`
 	Name          string `json:"name,omitempty"`

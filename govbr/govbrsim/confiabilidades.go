@@ -6,7 +6,7 @@ import (
 	"selo/brasil"
 )
 
-// rated is one element of the confiabilidades API (2.3).
+// rated is one element of the confiabilidades API (Login Único manual).
 type rated struct {
 	ID      string `json:"id"`
 	Updated string `json:"dataAtualizacao"`

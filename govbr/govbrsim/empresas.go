@@ -7,7 +7,7 @@ import (
 	"selo/brasil"
 )
 
-// linkedCompany is an element of Empresas v2 (3.1).
+// linkedCompany is an element of Empresas v2 (Login Único manual).
 type linkedCompany struct {
 	CNPJ      brasil.CNPJ `json:"cnpj"`
 	Name      string      `json:"razaoSocial"`
@@ -35,7 +35,7 @@ func (s *Server) getCompanies(x *Exchange) (Answer, error) {
 	return Wire{Body: list}, nil
 }
 
-// memberAnswer is the body of …/participantes/{cpf} (3.1): cadastrador is text,
+// memberAnswer is the body of …/participantes/{cpf} (Login Único manual): cadastrador is text,
 // atuacao is left out for a colaborador, cpfCadastrador for a registrar.
 type memberAnswer struct {
 	CPF       brasil.CPF `json:"cpf"`
@@ -79,7 +79,7 @@ func (s *Server) member(x *Exchange) (*Company, *Member, Answer) {
 	return nil, nil, refuseAPI(http.StatusNotFound, codeNotFound, "Participante não encontrado.")
 }
 
-// companiesV1 is the old list (3.2).
+// companiesV1 is the old list (Login Único manual).
 type companiesV1 struct {
 	CNPJs []companyV1 `json:"cnpjs"`
 	CPF   brasil.CPF  `json:"cpf"`

@@ -22,7 +22,7 @@ import (
 // mark stands in the organisation of every certificate that is made here.
 const mark = "TESTE SEM VALOR"
 
-// The names of the three authorities. They are not the real ones' (4.6): nobody
+// The names of the three authorities. They are not the real ones' (observed): nobody
 // shall take the one for the other in a trust store.
 var authorityNames = [3]string{"raiz", "intermediaria", "final"}
 
@@ -122,7 +122,7 @@ type profile struct {
 }
 
 // cpfPlace is where a certificate has the CPF: public code contradicts itself
-// about the real ones (4.6). The zero value is the otherName 2.16.76.1.3.1.
+// about the real ones (observed). The zero value is the otherName 2.16.76.1.3.1.
 type cpfPlace string
 
 const (
@@ -146,7 +146,7 @@ func (h *holder) inForce(at time.Time) bool {
 const certificateLife = 365 * 24 * time.Hour
 
 // issue makes a person's certificate: key usage, extended key usage and names as
-// observed (4.6), in the profile's odd form if there is one. base is that of the world.
+// observed, in the profile's odd form if there is one. base is that of the world.
 func (ca *govCA) issue(p profile, key *rsa.PrivateKey, base string, now time.Time) (*holder, error) {
 	san, err := p.names()
 	if err != nil {

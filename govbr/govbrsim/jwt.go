@@ -159,7 +159,7 @@ type publicKey struct {
 	N    string `json:"n"`
 }
 
-// getKeys is GET and POST /jwk (1.4).
+// getKeys is GET and POST /jwk (Login Único manual).
 func (s *Server) getKeys(*Exchange) (Answer, error) {
 	public := s.key.PublicKey
 	return Wire{Body: keySet{Keys: []publicKey{{Type: "RSA", E: b64(big.NewInt(int64(public.E)).Bytes()), ID: keyID, Alg: "RS256", N: b64(public.N.Bytes())}}}}, nil

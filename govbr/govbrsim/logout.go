@@ -5,7 +5,7 @@ import (
 	"net/http"
 )
 
-// logout is GET and POST /logout (1.9). The browser's session ends for every
+// logout is GET and POST /logout (Login Único manual). The browser's session ends for every
 // client, whatever address is given; only a registered one is gone to.
 func (s *Server) logout(x *Exchange) (Answer, error) {
 	q, err := x.query()

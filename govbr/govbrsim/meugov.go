@@ -137,7 +137,7 @@ type lifeClaims struct {
 
 const lifeService = "prova-de-vida"
 
-// lifeTokenAnswer is what /auth/oauth/token answers (5), in the manual's order.
+// lifeTokenAnswer is what /auth/oauth/token answers (Prova de Vida manual), in the manual's order.
 type lifeTokenAnswer struct {
 	AccessToken string   `json:"access_token"`
 	Type        string   `json:"token_type"`
@@ -199,7 +199,7 @@ func (s *Server) agency(x *Exchange) (*AgencyClient, Answer) {
 	return nil, refuseToken(http.StatusUnauthorized, "invalid_token", "Access token invalid or expired")
 }
 
-// lifeInvalid is the body of 400 (5).
+// lifeInvalid is the body of 400 (Prova de Vida manual).
 type lifeInvalid struct {
 	Status  string            `json:"status"`
 	Message string            `json:"message"`
@@ -210,7 +210,7 @@ func refuseArguments(errors map[string]string) Answer {
 	return Wire{Status: http.StatusBadRequest, Body: lifeInvalid{"BAD_REQUEST", "Argumentos não válidos", errors}}
 }
 
-// lifeUnprocessable is the body of 422 (5), and of 404, which is not documented.
+// lifeUnprocessable is the body of 422 (Prova de Vida manual), and of 404, which is not documented.
 type lifeUnprocessable struct {
 	Timestamp string `json:"timestamp"`
 	Status    int    `json:"status"`

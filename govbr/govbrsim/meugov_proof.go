@@ -144,7 +144,7 @@ func (w *World) lastFace(p *Person) time.Time {
 	return last
 }
 
-// proofInput is the body of a creation (5).
+// proofInput is the body of a creation (Prova de Vida manual).
 type proofInput struct {
 	CPF       string    `json:"cpf"`
 	Requester Requester `json:"solicitante"`

@@ -10,7 +10,7 @@ import (
 	"selo/brasil"
 )
 
-// poaList is the body of the list of procurações (3.4).
+// poaList is the body of the list of procurações (Login Único manual).
 type poaList struct {
 	POAs []poa `json:"poas"`
 }

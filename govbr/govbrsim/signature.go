@@ -72,7 +72,7 @@ func (s *Server) signatureRoutes() []Route {
 	}
 }
 
-// The texts of 403 (4.4), word for word.
+// The texts of 403 (Assinatura manual), word for word.
 const (
 	textNoLevel = "Cidadão não possui a identidade (Prata ou Ouro) necessária para uso da assinatura eletrônica digital."
 	textBadCPF  = "CPF com situação cancelada, nula ou falecido na Receita Federal não permite uso da assinatura eletrônica digital."
@@ -80,7 +80,7 @@ const (
 
 const plainText = "text/plain;charset=UTF-8"
 
-// springError is how the services of ITI refuse (4.3).
+// springError is how the services of ITI refuse (Assinatura manual).
 type springError struct {
 	Timestamp int64  `json:"timestamp"` // milliseconds
 	Status    int    `json:"status"`
@@ -197,7 +197,7 @@ const (
 	pathSign        = "/externo/v2/assinarPKCS7"
 )
 
-// getSignerCertificate is certificadoPublico (4.4): PEM. It does not use the
+// getSignerCertificate is certificadoPublico (Assinatura manual): PEM. It does not use the
 // token up.
 func (s *Server) getSignerCertificate(x *Exchange) (Answer, error) {
 	w := x.World
@@ -214,7 +214,7 @@ func (s *Server) getSignerCertificate(x *Exchange) (Answer, error) {
 	return Bytes{Type: plainText, Body: certificatePEM(h.cert)}, nil
 }
 
-// postSign is assinarPKCS7 (4.5): a detached CMS over the digest, binary.
+// postSign is assinarPKCS7 (Assinatura manual): a detached CMS over the digest, binary.
 func (s *Server) postSign(x *Exchange) (Answer, error) {
 	digest, wrong := x.digest()
 	w := x.World

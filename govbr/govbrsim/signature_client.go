@@ -10,7 +10,7 @@ import (
 )
 
 // SignatureClient is a credential of Assinatura Eletrônica. It is another one
-// than Login Único's, also for the same system (4.1).
+// than Login Único's, also for the same system (Assinatura manual).
 type SignatureClient struct {
 	ID          string      `json:"client_id"`
 	Secret      string      `json:"client_secret"`

@@ -13,7 +13,7 @@ import (
 	"selo/brasil"
 )
 
-// tokenAnswer is what /token answers (1.3): scope is text here, a list in the
+// tokenAnswer is what /token answers (Login Único manual): scope is text here, a list in the
 // tokens, and there is never a refresh_token.
 type tokenAnswer struct {
 	AccessToken string `json:"access_token"`

@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// invalidToken is Spring's refusal, which is not verified (1.7).
+// invalidToken is Spring's refusal, which is not verified.
 func invalidToken(description string) Answer {
 	return Wire{Status: http.StatusUnauthorized, Body: tokenError{Error: "invalid_token", Description: description},
 		Headers: map[string]string{"Www-Authenticate": `Bearer realm="gov.br simulado", error="invalid_token"`}}
@@ -20,7 +20,7 @@ func invalidToken(description string) Answer {
 
 const noAccess = "Invalid access token"
 
-// getUserInfo is GET /userinfo and /userinfo/ (1.7).
+// getUserInfo is GET /userinfo and /userinfo/ (Login Único manual).
 func (s *Server) getUserInfo(x *Exchange) (Answer, error) {
 	w := x.World
 	w.mu.Lock()
@@ -34,7 +34,7 @@ func (s *Server) getUserInfo(x *Exchange) (Answer, error) {
 	return Wire{Body: u}, nil
 }
 
-// getPicture is GET /userinfo/picture (1.7): the image itself, or its base64, or 404.
+// getPicture is GET /userinfo/picture (Login Único manual): the image itself, or its base64, or 404.
 func (s *Server) getPicture(x *Exchange) (Answer, error) {
 	w := x.World
 	w.mu.Lock()
@@ -98,7 +98,7 @@ func drawPicture(seed string) []byte {
 	return out.Bytes()
 }
 
-// certificateInfo is the body of /api/x509/info (1.8).
+// certificateInfo is the body of /api/x509/info (Login Único manual).
 type certificateInfo struct {
 	Provider    string   `json:"provider,omitempty"` // of certificates in the cloud
 	AMR         []string `json:"amr"`
@@ -106,7 +106,7 @@ type certificateInfo struct {
 	Type        string   `json:"type"` // "device" or "cloud"
 }
 
-// getCertificateInfo is GET /api/x509/info (1.8).
+// getCertificateInfo is GET /api/x509/info (Login Único manual).
 func (s *Server) getCertificateInfo(x *Exchange) (Answer, error) {
 	w := x.World
 	w.mu.Lock()
