@@ -22,6 +22,7 @@ const { values: options } = parseArgs({
 });
 
 const workers = 3;
+const patience = 120_000; // ms: a busy machine may take long over one thing, and is no failure
 
 const desktop = { width: 1280, height: 800 };
 const phone = { width: 360, height: 740 };
@@ -42,6 +43,7 @@ function check(holds, what) {
 // open makes a tab that looks as asked and notes what the browser complains about.
 async function open(browser, url, { theme, viewport = desktop, script = true } = {}) {
 	const context = await browser.newContext({ viewport, javaScriptEnabled: script, reducedMotion: "reduce" });
+	context.setDefaultTimeout(patience);
 	if (theme) await context.addCookies([{ name: "aparencia", value: theme, url }]);
 	const page = await context.newPage();
 	// A browser reports every answer of 400 and above as an error of the console.
